@@ -1,0 +1,46 @@
+"""The error tree: what happened, what was kept, what to do next.
+
+    EvdeskError
+    ├── UserError      the request cannot be carried out as given
+    ├── DeviceError    a meter, charger or server could not be reached or understood
+    ├── StorageError   the site folder or its database does not do its part
+    ├── WrongKey       the password, recovery code or key does not open the site
+    └── NotPermitted   the account may not do this
+"""
+
+
+class EvdeskError(Exception):
+    """An error that people are shown; anything else that escapes is a bug.
+
+    The template is an English sentence with ``{names}``; the facts fill them. The window translates
+    the template, the command line prints it as it is.
+    """
+
+    def __init__(self, template: str, **facts: object) -> None:
+        super().__init__(template)
+        self.template = template
+        self.facts = facts
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return self.template.format(**self.facts)
+
+
+class UserError(EvdeskError):
+    """The request cannot be carried out as given: say what and where."""
+
+
+class DeviceError(EvdeskError):
+    """A device or server could not be reached or understood; it will be tried again."""
+
+
+class StorageError(EvdeskError):
+    """The site folder or its database does not do its part."""
+
+
+class WrongKey(EvdeskError):  # noqa: N818 - the name says all
+    """The password, recovery code or key does not open the site."""
+
+
+class NotPermitted(EvdeskError):  # noqa: N818 - the name says all
+    """The account's role does not allow this."""

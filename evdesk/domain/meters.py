@@ -1,0 +1,90 @@
+"""Devices as the site knows them, and the charging points made of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from evdesk.domain.readings import MeterId
+
+StationId = NewType("StationId", int)
+
+
+class MeterRole(StrEnum):
+    """What a meter measures."""
+
+    STATION = "station"
+    GRID = "grid"
+
+
+class MeterState(StrEnum):
+    """How a device answers: never yet, well, not at all, or with faults."""
+
+    NEW = "new"
+    OK = "ok"
+    SILENT = "silent"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMeter:
+    """A device to add; ``interval_ms`` None leaves the interval to the program."""
+
+    name: str
+    profile: str
+    url: str
+    unit: int
+    phases: str = "123"
+    serial: str | None = None
+    interval_ms: int | None = None
+    role: MeterRole = MeterRole.STATION
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A device the site reads."""
+
+    id: MeterId
+    name: str
+    profile: str
+    url: str
+    unit: int
+    phases: str
+    serial: str | None
+    interval_ms: int | None
+    role: MeterRole
+    created_at: datetime
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterStatus:
+    """What the collector last knew of a device; ``interval_ms`` is the interval reached."""
+
+    meter_id: MeterId
+    state: MeterState = MeterState.NEW
+    last_read_at: datetime | None = None
+    interval_ms: int | None = None
+    requests: int = 0
+    errors: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One socket of one device."""
+
+    meter_id: MeterId
+    socket: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One charging point: its energy from one device, its state from the same, another or none."""
+
+    id: StationId
+    name: str
+    energy: Source
+    state: Source | None
+    created_at: datetime
+    retired_at: datetime | None = None

@@ -1,0 +1,56 @@
+"""What a meter said, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+MeterId = NewType("MeterId", int)
+
+Phases = tuple[float | None, float | None, float | None]
+NO_PHASES: Phases = (None, None, None)
+
+
+class PilotState(StrEnum):
+    """Control pilot state (IEC 61851-1): A no car, B connected, C charging, D ventilated, E/F fault."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+    E = "E"
+    F = "F"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One cycle of one socket of one device; what was not read is None, never 0.
+
+    ``import_wh`` is the lifetime register floored to Wh once; ``import_raw`` are its register words
+    as they came over the wire (2 bytes each, empty where the register was not read).
+    ``power_w`` is kept to 0.1 W, ``currents_a`` to 0.001 A, ``voltages_v`` to 0.1 V.
+    """
+
+    meter_id: MeterId
+    socket: int
+    at: datetime
+    import_wh: int | None
+    import_raw: bytes = b""
+    power_w: float | None = None
+    currents_a: Phases = NO_PHASES
+    voltages_v: Phases = NO_PHASES
+    pilot: PilotState | None = None
+
+    def peak_current_a(self) -> float | None:
+        """Return the largest phase current that was read, or None."""
+        known = [amps for amps in self.currents_a if amps is not None]
+        return max(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A lifetime import register at one instant, with the raw words behind it."""
+
+    wh: int
+    at: datetime
+    raw: bytes = b""

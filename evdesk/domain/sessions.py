@@ -1,0 +1,167 @@
+"""Charging sessions: plug-in to unplug, energy as a difference of lifetime registers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from evdesk.domain.meters import StationId
+from evdesk.domain.readings import PilotState, Reading, Register
+from evdesk.domain.registers import Bounds
+from evdesk.domain.site import DriverId
+
+SessionId = NewType("SessionId", int)
+
+
+class SessionState(StrEnum):
+    """Open while a car is plugged in; review when a doubt must be settled before billing."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    REVIEW = "review"
+
+
+class Flag(StrEnum):
+    """Why a session is not simply what two clean registers say."""
+
+    ESTIMATED_START = "estimated_start"
+    ESTIMATED_END = "estimated_end"
+    COMM_GAP = "comm_gap"
+    INTERRUPTED = "interrupted"
+    METER_RESET = "meter_reset"
+    NO_REGISTER = "no_register"
+
+
+# A session with one of these is not billed before somebody looked at it.
+DOUBTS = frozenset({Flag.METER_RESET, Flag.NO_REGISTER})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a station's sessions are found.
+
+    With ``by_pilot`` a session is plug-in to unplug; without, current above ``threshold_a`` opens
+    it and ``idle_ms`` below closes it. Source: reference rules of sessions.md section 4.
+    """
+
+    by_pilot: bool
+    interval_ms: int
+    threshold_a: float = 1.0
+    threshold_w: float = 100.0
+    idle_ms: int = 15 * 60 * 1000
+    bounds: Bounds = Bounds()
+
+    @property
+    def edge_gap_ms(self) -> int:
+        """Silence up to which two neighbouring samples still touch each other."""
+        return max(60_000, 3 * self.interval_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one reading says about a station; None where that device does not tell."""
+
+    at: datetime
+    pilot: PilotState | None
+    register: Register | None
+    power_w: float | None
+    current_a: float | None
+
+
+def sample_of(reading: Reading, *, energy: bool, state: bool) -> Sample:
+    """Return the part of a reading that a station takes from this device."""
+    wh = reading.import_wh if energy else None
+    return Sample(
+        at=reading.at,
+        pilot=reading.pilot if state else None,
+        register=None if wh is None else Register(wh, reading.at, reading.import_raw),
+        power_w=reading.power_w if energy else None,
+        current_a=reading.peak_current_a() if energy else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a session amounts to so far; energy is None until a first register is known."""
+
+    plugged_in_at: datetime
+    unplugged_at: datetime | None
+    start: Register | None
+    end: Register | None
+    energy_wh: int | None
+    charging_ms: int
+    peak_w: float | None
+    flags: frozenset[Flag]
+
+    def state(self) -> SessionState:
+        """Return the state these figures give the session."""
+        if self.unplugged_at is None:
+            return SessionState.OPEN
+        return SessionState.REVIEW if self.flags & DOUBTS else SessionState.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A car was plugged in (or began to draw, on a bare meter)."""
+
+    at: datetime
+    register: Register | None
+    flags: frozenset[Flag] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Based:
+    """The first valid register came after the start."""
+
+    at: datetime
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingStarted:
+    """The car began to draw power: a segment begins."""
+
+    at: datetime
+    register: Register | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingStopped:
+    """The car stopped drawing: a segment ends; the session goes on."""
+
+    at: datetime
+    register: Register | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """The counter began anew or jumped: energy between the two registers is not known."""
+
+    at: datetime
+    before: Register
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The car was unplugged; ``register`` is the last of the session, ``figures`` its account."""
+
+    at: datetime
+    register: Register | None
+    figures: Figures
+
+
+SessionEvent = Opened | Based | ChargingStarted | ChargingStopped | EpochBegan | Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it is kept; ``invoice`` is the id of the invoice that bills it."""
+
+    id: SessionId
+    station_id: StationId
+    station: str
+    driver: DriverId | None
+    state: SessionState
+    figures: Figures
+    invoice: str | None = None

@@ -1,0 +1,490 @@
+"""What services need from the outside, as Protocols: adapters implement them, tests fake them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from evdesk.domain.audit import AuditEntry, Change
+from evdesk.domain.invoices import Invoice, InvoiceId
+from evdesk.domain.meters import (
+    Meter,
+    MeterStatus,
+    NewMeter,
+    Source,
+    Station,
+    StationId,
+)
+from evdesk.domain.readings import MeterId, Reading
+from evdesk.domain.sessions import Figures, Session, SessionEvent, SessionId, SessionState
+from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
+from evdesk.domain.tariffs import Assignment, Tariff, TariffId
+
+
+class Clock(Protocol):
+    """Tells the time; a demo site's clock is stepped."""
+
+    def now(self) -> datetime:
+        """Return the instant, aware, UTC."""
+
+
+# -- the site database --------------------------------------------------------------------------
+
+
+class SiteRows(Protocol):
+    """The site itself, its issuer and its stepped clock."""
+
+    def load(self) -> Site:
+        """Return the site."""
+
+    def create(self, site: Site) -> None:
+        """Write the one row."""
+
+    def issuer(self) -> Party | None:
+        """Return who bills, or None while nobody is set."""
+
+    def set_issuer(self, issuer: Party) -> None:
+        """Replace who bills."""
+
+    def stepped_at(self) -> datetime | None:
+        """Return the stepped clock of a demo site; None until it was first set."""
+
+    def set_stepped(self, at: datetime) -> None:
+        """Move the stepped clock."""
+
+
+class Accounts(Protocol):
+    """Who may open the site; their keys are in keys.json."""
+
+    def add(self, account: Account) -> None:
+        """Add an account; its name must be new."""
+
+    def all(self) -> list[Account]:
+        """Return accounts in the order they were added."""
+
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of that name."""
+
+    def by_id(self, account: AccountId) -> Account | None:
+        """Return the account of that id."""
+
+
+class Meters(Protocol):
+    """Devices and what the collector knows of them."""
+
+    def add(self, meter: NewMeter, at: datetime) -> MeterId:
+        """Add a device; its name must be new among those not removed."""
+
+    def by_name(self, name: str) -> Meter | None:
+        """Return the device of that name that is not removed."""
+
+    def all(self, *, removed: bool = False) -> list[Meter]:
+        """Return devices by name; with ``removed`` also those taken away."""
+
+    def set_interval(self, meter: MeterId, interval_ms: int | None) -> None:
+        """Ask for another polling interval; None leaves it to the program."""
+
+    def remove(self, meter: MeterId, at: datetime) -> None:
+        """Take a device away; its readings stay."""
+
+    def statuses(self) -> dict[MeterId, MeterStatus]:
+        """Return what is known of each device; one never read has state NEW."""
+
+    def save_statuses(self, statuses: Iterable[MeterStatus]) -> None:
+        """Replace what is known of these devices (collector only)."""
+
+
+class Stations(Protocol):
+    """Charging points."""
+
+    def add(self, name: str, energy: Source, state: Source | None, at: datetime) -> StationId:
+        """Add a charging point; its name must be new among those not retired."""
+
+    def by_name(self, name: str) -> Station | None:
+        """Return the point of that name that is not retired."""
+
+    def all(self, *, retired: bool = False) -> list[Station]:
+        """Return points by name; with ``retired`` also those out of use."""
+
+    def rename(self, station: StationId, name: str) -> None:
+        """Give it another name."""
+
+    def retire(self, station: StationId, at: datetime) -> None:
+        """Take it out of use; its sessions stay."""
+
+    def set_default_driver(self, station: StationId, driver: DriverId, from_at: datetime) -> None:
+        """From an instant on, sessions without a driver of their own are this driver's."""
+
+    def default_driver(self, station: StationId, at: datetime) -> DriverId | None:
+        """Return whose the sessions of that instant are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A plot's points: parallel tuples; a None value marks a gap. Power in W, currents in A."""
+
+    at_s: tuple[float, ...]
+    power_w: tuple[float | None, ...]
+
+
+class Readings(Protocol):
+    """The journal of readings: append-only."""
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Append readings (collector only); the same meter, socket and instant twice is an error."""
+
+    def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
+        """Return the newest reading of each source that has one."""
+
+    def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterable[Reading]:
+        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
+
+    def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
+        """Return power for a plot with at most about ``points`` points: per bucket the minimum and
+        the maximum, so that no peak is lost. A silence longer than 3 of the usual intervals and
+        60 s is a gap."""
+
+    def count(self) -> int:
+        """Return how many readings are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions; None does not filter. Instants compare with the plug-in."""
+
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    station: StationId | None = None
+    driver: DriverId | None = None
+    state: SessionState | None = None
+    unbilled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One row of a session's own log: kind, register and raw words where the event has them."""
+
+    at: datetime
+    kind: str
+    wh: int | None
+    raw: str
+    detail: Mapping[str, object]
+
+
+class Sessions(Protocol):
+    """Sessions, their events (append-only) and the trackers that find them."""
+
+    def open(self, station: StationId, figures: Figures, driver: DriverId | None) -> SessionId:
+        """Begin a session; a station has at most one open."""
+
+    def log(self, session: SessionId, event: SessionEvent) -> None:
+        """Append an event to the session's log."""
+
+    def update(self, session: SessionId, figures: Figures) -> None:
+        """Write the figures of an open session; figures with an end close it."""
+
+    def open_ids(self) -> dict[StationId, SessionId]:
+        """Return the open session of each station that has one."""
+
+    def get(self, session: SessionId) -> Session | None:
+        """Return a session."""
+
+    def find(self, wanted: SessionFilter) -> list[Session]:
+        """Return sessions, newest plug-in first."""
+
+    def events(self, session: SessionId) -> list[LoggedEvent]:
+        """Return the session's log, oldest first."""
+
+    def assign(self, session: SessionId, driver: DriverId) -> None:
+        """Say whose it is; a billed session is never re-assigned (the caller checks)."""
+
+    def count(self) -> int:
+        """Return how many sessions are kept."""
+
+    def trackers(self) -> dict[StationId, dict[str, object]]:
+        """Return each station's tracker snapshot."""
+
+    def save_tracker(self, station: StationId, snapshot: dict[str, object]) -> None:
+        """Replace a station's tracker snapshot."""
+
+
+class Drivers(Protocol):
+    """People who charge; their personal fields are encrypted under their own keys."""
+
+    def add(self, driver: Driver) -> None:
+        """Add a driver with a key of their own per data class."""
+
+    def get(self, driver: DriverId) -> Driver | None:
+        """Return a driver with personal fields decrypted."""
+
+    def all(self, *, retired: bool = False) -> list[Driver]:
+        """Return drivers in the order they were added."""
+
+    def retire(self, driver: DriverId, at: datetime) -> None:
+        """Mark a driver as no longer charging here."""
+
+
+class Tariffs(Protocol):
+    """Tariffs and where they hold."""
+
+    def add(self, tariff: Tariff) -> None:
+        """Add a tariff; its id must be new."""
+
+    def get(self, tariff: TariffId) -> Tariff | None:
+        """Return a tariff."""
+
+    def all(self) -> list[Tariff]:
+        """Return tariffs in the order they were added."""
+
+    def assign(self, assignment: Assignment) -> None:
+        """Append an assignment."""
+
+    def assignments(self) -> list[Assignment]:
+        """Return every assignment, oldest first."""
+
+
+class Invoices(Protocol):
+    """Drafts, and issued invoices that nothing changes."""
+
+    def save_draft(self, invoice: Invoice) -> None:
+        """Insert or replace a draft."""
+
+    def drop_draft(self, invoice: InvoiceId) -> None:
+        """Remove a draft."""
+
+    def next_number(self, series: str) -> int:
+        """Return the next number of a series; call it in the issuing transaction."""
+
+    def issue(self, invoice: Invoice, series: str, serial: int, pdf: bytes) -> None:
+        """Freeze an issued invoice with its document; its draft goes, its sessions are billed."""
+
+    def get(self, invoice: InvoiceId) -> Invoice | None:
+        """Return a draft or an issued invoice, by id or by number."""
+
+    def all(self) -> list[Invoice]:
+        """Return drafts and issued invoices, newest first."""
+
+    def pdf(self, invoice: InvoiceId) -> bytes | None:
+        """Return the document of an issued invoice, byte for byte as it was issued."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorState:
+    """The collector's lease as it stands in the database."""
+
+    pid: int | None
+    host: str
+    since_at: datetime | None
+    heartbeat_at: datetime | None
+    stop_requested: bool
+    lateness_ms: int
+    revision: int
+
+
+class CollectorRows(Protocol):
+    """The one row through which people and the collector talk."""
+
+    def state(self) -> CollectorState:
+        """Return the row."""
+
+    def take(self, pid: int, host: str, at: datetime) -> None:
+        """Take the lease; the caller has checked that it is free."""
+
+    def beat(self, at: datetime, lateness_ms: int) -> None:
+        """Say that it lives; wall clock, also on demo sites."""
+
+    def release(self) -> None:
+        """Give the lease back."""
+
+    def request_stop(self) -> None:
+        """Ask the collector to end."""
+
+    def bump_revision(self) -> None:
+        """Say that meters or stations changed, so that the collector reads them again."""
+
+
+class Audit(Protocol):
+    """The audit log, to read."""
+
+    def entries(self, limit: int, before_seq: int | None = None) -> list[AuditEntry]:
+        """Return entries, newest first."""
+
+    def count(self) -> int:
+        """Return how many there are."""
+
+
+class Unit(Protocol):
+    """One transaction; what it returns is valid only inside it."""
+
+    site: SiteRows
+    accounts: Accounts
+    meters: Meters
+    stations: Stations
+    readings: Readings
+    sessions: Sessions
+    drivers: Drivers
+    tariffs: Tariffs
+    invoices: Invoices
+    collector: CollectorRows
+    audit: Audit
+
+    def record_change(self, change: Change) -> int:
+        """Write the audit entry of what this transaction does; return its sequence number."""
+
+
+class Store(Protocol):
+    """The site database of one unlocked site, as one actor sees it."""
+
+    actor: Actor
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """Open a consistent view; nothing can be written through it."""
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """Open a transaction of people: synchronous FULL; it must record a change or write nothing.
+
+        Raises:
+            StorageError: the database was busy for 5 s, the disk is full, the file is damaged.
+
+        """
+
+    def journal(self) -> AbstractContextManager[Unit]:
+        """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
+
+    def data_version(self) -> int:
+        """Return a number that moves when another connection has committed (one idle connection)."""
+
+    def size_bytes(self) -> int:
+        """Return the size of the database with its write-ahead log."""
+
+    def schema_version(self) -> int:
+        """Return the number of the newest migration."""
+
+    def close(self) -> None:
+        """Give the idle connection back."""
+
+
+# -- devices --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInfo:
+    """What people see of a device profile; ``sockets`` is how many charging points it has."""
+
+    id: str
+    manufacturer: str
+    model: str
+    kind: str
+    transports: tuple[str, ...]
+    confidence: str
+    has_state: bool
+    has_energy: bool
+    sockets: int
+    default_unit: int
+    resolution_wh: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedValue:
+    """One value of a probe: the text of the value or why there is none."""
+
+    name: str
+    address: int
+    value: str | None
+    unit: str
+    raw: str
+    remark: str
+
+
+class MeterReader(Protocol):
+    """Reads one device over its bus; knows what was read last, for the rotation."""
+
+    bus: str
+    cycle_ms: int
+    requests: int
+    errors: int
+
+    async def read(self) -> tuple[Reading, ...]:
+        """Read one cycle: one reading per socket in use, stamped by the clock when it came.
+
+        Raises:
+            DeviceError: silent, refused, or an answer that cannot be what was asked for.
+
+        """
+
+
+class Devices(Protocol):
+    """The devices of a site: one connection per host and port, one queue each."""
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        """Return every profile, by id."""
+
+    def profile(self, profile: str) -> ProfileInfo:
+        """Return one profile.
+
+        Raises:
+            UserError: unknown id; the sentence says how to list them.
+
+        """
+
+    def check_url(self, url: str, *, demo: bool) -> str:
+        """Return the bus a URL names.
+
+        Raises:
+            UserError: a typo, an unknown scheme, or a host that is not loopback on a demo site.
+
+        """
+
+    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+        """Return a reader of one device."""
+
+    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
+        """Read every value of a profile once; without one, try each and keep the plausible.
+
+        Raises:
+            DeviceError: nothing answers there.
+
+        """
+
+    async def tell_instant(self, at: datetime) -> None:
+        """Tell the simulated depots behind these buses what time it is (stepped time only)."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+# -- documents ------------------------------------------------------------------------------------
+
+
+class InvoiceRenderer(Protocol):
+    """Makes the document people get."""
+
+    def pdf(self, invoice: Invoice) -> bytes:
+        """Return the PDF; a draft is marked as one, a demo site's as SPECIMEN."""
+
+
+class TableWriter(Protocol):
+    """Writes a table as XLSX, CSV or JSON; spreadsheets carry no live formula."""
+
+    def write(self, table: "Table", suffix: str) -> bytes:
+        """Return the bytes of the file.
+
+        Raises:
+            UserError: a suffix that is not one of .xlsx .csv .json.
+
+        """
+
+
+Cell = str | int | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns: names say the unit; instants aware; ``title`` names the sheet."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    tz: str
