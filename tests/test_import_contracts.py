@@ -1,0 +1,67 @@
+"""Which library is known where, and that headless commands start without Qt.
+
+The layers between our own packages are in pyproject.toml, for `lint-imports`. This part is a test
+because a contract about a library that nobody imports yet would be an error there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import grimp
+import pytest
+
+ADAPTERS = ("storage", "devices", "documents", "delivery", "central")
+HOMES = {
+    "PySide6": "gui",
+    "pyqtgraph": "gui",
+    "sqlcipher3": "storage",
+    "pymodbus": "devices",
+    "psycopg": "central",
+    "starlette": "web",
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("evdesk", include_external_packages=True, cache_dir=None)
+
+
+def importers(graph: grimp.ImportGraph, package: str) -> set[str]:
+    """Modules that import the package or any part of it, from outside of it."""
+    parts = {m for m in graph.modules if m == package or m.startswith(f"{package}.")}
+    found = {each for part in parts for each in graph.find_modules_that_directly_import(part)}
+    return found - parts
+
+
+def belongs_to(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize(("library", "home"), HOMES.items())
+def test_a_library_is_known_in_one_package_only(graph, library, home):
+    strangers = {m for m in importers(graph, library) if not belongs_to(m, f"evdesk.{home}")}
+    assert strangers == set()
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_adapters_do_not_call_use_cases(graph, adapter):
+    users = importers(graph, "evdesk.services")
+    assert {m for m in users if belongs_to(m, f"evdesk.{adapter}")} == set()
+
+
+def test_the_window_is_opened_in_one_place(graph):
+    openers = importers(graph, "evdesk.gui")
+    assert {m for m in openers if not belongs_to(m, "evdesk.bootstrap")} == set()
+
+
+def test_headless_commands_start_without_qt(graph):
+    headless = sorted(m for m in graph.modules if belongs_to(m, "evdesk") and ".gui" not in m)
+    script = "import importlib, sys\n"
+    script += "".join(f"importlib.import_module({m!r})\n" for m in headless)
+    script += "print([m for m in sys.modules if m.startswith(('PySide6', 'pyqtgraph'))])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
