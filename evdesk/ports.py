@@ -29,6 +29,13 @@ class Clock(Protocol):
         """Return the instant, aware, UTC."""
 
 
+class Pseudonyms(Protocol):
+    """Makes ids that say nothing about whom they name."""
+
+    def make(self, prefix: str) -> str:
+        """Return a new random id such as ``D-7KQ2M9XF``."""
+
+
 # -- the site database --------------------------------------------------------------------------
 
 

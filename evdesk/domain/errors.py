@@ -2,6 +2,7 @@
 
     EvdeskError
     ├── UserError      the request cannot be carried out as given
+    │   └── NothingFound   nothing matched where something was asked for
     ├── DeviceError    a meter, charger or server could not be reached or understood
     ├── StorageError   the site folder or its database does not do its part
     ├── WrongKey       the password, recovery code or key does not open the site
@@ -28,6 +29,10 @@ class EvdeskError(Exception):
 
 class UserError(EvdeskError):
     """The request cannot be carried out as given: say what and where."""
+
+
+class NothingFound(UserError):  # noqa: N818 - the name says all
+    """Nothing matched where something was asked for."""
 
 
 class DeviceError(EvdeskError):

@@ -88,3 +88,7 @@ class Station:
     state: Source | None
     created_at: datetime
     retired_at: datetime | None = None
+
+    def sources(self) -> frozenset[Source]:
+        """Return every source it takes something from."""
+        return frozenset({self.energy} if self.state is None else {self.energy, self.state})

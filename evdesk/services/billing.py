@@ -1,0 +1,278 @@
+"""Invoices: drafted from a driver's sessions, issued once with a number, then frozen."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import NothingFound, UserError
+from evdesk.domain.instants import month_bounds
+from evdesk.domain.invoices import (
+    BilledSession,
+    Invoice,
+    InvoiceId,
+    InvoiceState,
+    Line,
+    price_session,
+    total,
+)
+from evdesk.domain.meters import Meter, Station, StationId
+from evdesk.domain.readings import MeterId
+from evdesk.domain.sessions import Session, SessionState
+from evdesk.domain.site import Driver, DriverId, Party
+from evdesk.domain.tariffs import Assignment, Tariff, TariffId, choose
+from evdesk.ports import Clock, Devices, InvoiceRenderer, Pseudonyms, SessionFilter, Store, Unit
+from evdesk.services.drivers import existing_driver
+
+MS_PER_S = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft, with how many sessions of the month were left out and why."""
+
+    invoice: Invoice
+    in_review: int
+    still_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What pricing looks up, read once per draft."""
+
+    stations: dict[StationId, Station]
+    meters: dict[MeterId, Meter]
+    tariffs: dict[TariffId, Tariff]
+    assignments: list[Assignment]
+
+
+class BillingService:
+    """Use cases of invoices; sessions belong to the month in which the car was plugged in."""
+
+    def __init__(
+        self,
+        store: Store,
+        devices: Devices,
+        clock: Clock,
+        renderer: InvoiceRenderer,
+        pseudonyms: Pseudonyms,
+    ) -> None:
+        self._store, self._devices, self._clock = store, devices, clock
+        self._renderer, self._pseudonyms = renderer, pseudonyms
+
+    # -- who bills ------------------------------------------------------------------------------
+
+    def issuer(self) -> Party | None:
+        """Return who bills, or None while nobody is set."""
+        with self._store.read() as unit:
+            return unit.site.issuer()
+
+    def set_issuer(self, issuer: Party) -> None:
+        """Replace who bills; issued invoices keep whom they name."""
+        if not issuer.name.strip():
+            raise UserError("The issuer needs a name.")
+        with self._store.write() as unit:
+            unit.site.set_issuer(issuer)
+            unit.record_change(Change("issuer.changed", "site", unit.site.load().id, {}))
+
+    # -- drafts ---------------------------------------------------------------------------------
+
+    def draft(self, driver_id: DriverId, month: str) -> Drafted:
+        """Make a draft of a driver's unbilled sessions of a ``YYYY-MM`` month.
+
+        Raises:
+            NothingFound: there is no closed, unbilled session.
+            UserError: unknown driver, not a month, a session without a tariff, no issuer.
+
+        """
+        with self._store.write() as unit:
+            site = unit.site.load()
+            driver = existing_driver(unit, driver_id)
+            from_at, to_at = _month(month, site.tz)
+            found = unit.sessions.find(
+                SessionFilter(from_at=from_at, to_at=to_at, driver=driver_id, unbilled=True)
+            )
+            closed = [session for session in found if session.state is SessionState.CLOSED]
+            if not closed:
+                raise NothingFound(
+                    "{driver} has no closed session in {month} that is not billed yet.",
+                    driver=driver_id,
+                    month=month,
+                )
+            invoice = self._compose(unit, driver, closed, (from_at, to_at))
+            unit.invoices.save_draft(invoice)
+            facts = {"driver": driver_id, "month": month, "sessions": len(closed)}
+            unit.record_change(Change("invoice.drafted", "invoice", invoice.id, facts))
+            states = [session.state for session in found]
+            return Drafted(
+                invoice, states.count(SessionState.REVIEW), states.count(SessionState.OPEN)
+            )
+
+    def drop(self, invoice_id: InvoiceId) -> None:
+        """Throw a draft away; its sessions can be billed again."""
+        with self._store.write() as unit:
+            invoice = _existing(unit, invoice_id)
+            if invoice.state is not InvoiceState.DRAFT:
+                raise UserError("Invoice {number} is issued and stays.", number=invoice.number)
+            unit.invoices.drop_draft(invoice.id)
+            unit.record_change(Change("invoice.dropped", "invoice", invoice.id, {}))
+
+    def _compose(
+        self, unit: Unit, driver: Driver, closed: list[Session], period: tuple[datetime, datetime]
+    ) -> Invoice:
+        site, seller = unit.site.load(), unit.site.issuer()
+        if seller is None:
+            raise UserError("Nobody is set as the issuer. Set who bills first: evdesk issuer set")
+        books = _Books(
+            stations={station.id: station for station in unit.stations.all(retired=True)},
+            meters={meter.id: meter for meter in unit.meters.all(removed=True)},
+            tariffs={tariff.id: tariff for tariff in unit.tariffs.all()},
+            assignments=unit.tariffs.assignments(),
+        )
+        ordered = sorted(closed, key=lambda session: session.figures.plugged_in_at)
+        priced = [self._price(session, books, site.currency) for session in ordered]
+        lines = tuple(line for _, parts in priced for line in parts)
+        return Invoice(
+            id=InvoiceId(self._pseudonyms.make("I")),
+            state=InvoiceState.DRAFT,
+            number=None,
+            driver=driver.id,
+            seller=seller,
+            buyer=driver.party,
+            tz=site.tz,
+            language=driver.language,
+            currency=site.currency,
+            period_from=period[0],
+            period_to=period[1],
+            created_at=self._clock.now(),
+            issued_at=None,
+            specimen=site.demo,
+            sessions=tuple(billed for billed, _ in priced),
+            lines=lines,
+            totals=total(lines, site.currency),
+        )
+
+    def _price(
+        self, session: Session, books: _Books, currency: str
+    ) -> tuple[BilledSession, tuple[Line, ...]]:
+        at = session.figures.plugged_in_at
+        tariff_id = choose(books.assignments, session.station_id, session.driver, at)
+        if tariff_id is None:
+            raise UserError(
+                "No tariff held at station {station} when session {session} began. Assign one "
+                "from an earlier date on: evdesk tariff assign",
+                station=session.station,
+                session=session.id,
+            )
+        tariff = books.tariffs[tariff_id]
+        meter = books.meters[books.stations[session.station_id].energy.meter_id]
+        billed = self._billed(session, meter, tariff)
+        return billed, price_session(session.id, billed.energy_wh, tariff.components, currency)
+
+    def _billed(self, session: Session, meter: Meter, tariff: Tariff) -> BilledSession:
+        figures = session.figures
+        start, end = figures.start, figures.end
+        if start is None or end is None or figures.energy_wh is None or not figures.unplugged_at:
+            raise UserError("Session {session} has no two registers to bill.", session=session.id)
+        profile = self._devices.profile(meter.profile)
+        return BilledSession(
+            id=session.id,
+            station=session.station,
+            meter=meter.name,
+            meter_model=f"{profile.manufacturer} {profile.model}",
+            meter_serial=meter.serial or "",
+            plugged_in_at=figures.plugged_in_at,
+            unplugged_at=figures.unplugged_at,
+            start_wh=start.wh,
+            end_wh=end.wh,
+            energy_wh=figures.energy_wh,
+            start_raw=start.raw.hex(),
+            end_raw=end.raw.hex(),
+            charging_s=figures.charging_ms // MS_PER_S,
+            tariff=tariff.id,
+            tariff_ocpi=tariff.ocpi,
+        )
+
+    # -- issuing --------------------------------------------------------------------------------
+
+    def issue(self, invoice_id: InvoiceId) -> Invoice:
+        """Give a draft its number and freeze it with its document, all in one transaction.
+
+        Raises:
+            UserError: not a draft, or its sessions changed since it was made.
+
+        """
+        with self._store.write() as unit:
+            draft = _existing(unit, invoice_id)
+            if draft.state is not InvoiceState.DRAFT:
+                raise UserError("Invoice {number} is issued already.", number=draft.number)
+            _check_unchanged(unit, draft)
+            at = self._clock.now()
+            series = _series(draft, at)
+            serial = unit.invoices.next_number(series)
+            invoice = replace(
+                draft,
+                state=InvoiceState.ISSUED,
+                number=f"{series}-{serial:05d}",
+                issued_at=at,
+            )
+            unit.invoices.issue(invoice, series, serial, self._renderer.pdf(invoice))
+            facts = {"number": invoice.number, "gross": invoice.totals.gross.minor()}
+            unit.record_change(Change("invoice.issued", "invoice", invoice.id, facts))
+            return invoice
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def all(self) -> list[Invoice]:
+        """Return drafts and issued invoices, newest first."""
+        with self._store.read() as unit:
+            return unit.invoices.all()
+
+    def get(self, invoice_id: InvoiceId) -> Invoice:
+        """Return an invoice by id or number."""
+        with self._store.read() as unit:
+            return _existing(unit, invoice_id)
+
+    def document(self, invoice_id: InvoiceId) -> bytes:
+        """Return the PDF: of an issued invoice byte for byte as issued, of a draft marked so."""
+        with self._store.read() as unit:
+            invoice = _existing(unit, invoice_id)
+            frozen = unit.invoices.pdf(invoice.id)
+        return self._renderer.pdf(invoice) if frozen is None else frozen
+
+
+def _existing(unit: Unit, invoice_id: InvoiceId) -> Invoice:
+    invoice = unit.invoices.get(invoice_id)
+    if invoice is None:
+        raise UserError("There is no invoice {invoice}.", invoice=invoice_id)
+    return invoice
+
+
+def _check_unchanged(unit: Unit, draft: Invoice) -> None:
+    for billed in draft.sessions:
+        session = unit.sessions.get(billed.id)
+        same = (
+            session is not None
+            and session.invoice is None
+            and session.state is SessionState.CLOSED
+            and session.driver == draft.driver
+            and session.figures.energy_wh == billed.energy_wh
+        )
+        if not same:
+            raise UserError(
+                "Session {session} changed or was billed since the draft was made. Nothing was "
+                "issued: drop the draft and make a new one.",
+                session=billed.id,
+            )
+
+
+def _series(draft: Invoice, at: datetime) -> str:
+    year = at.astimezone(ZoneInfo(draft.tz)).year
+    return f"DEMO-{year}" if draft.specimen else f"{year}"
+
+
+def _month(month: str, tz: str) -> tuple[datetime, datetime]:
+    try:
+        return month_bounds(month, tz)
+    except ValueError as error:
+        raise UserError("{month} is not a month: write YYYY-MM.", month=month) from error

@@ -1,0 +1,76 @@
+"""Drivers: added with what a bill needs, known by a pseudonym everywhere else."""
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
+from evdesk.domain.site import Driver, DriverId, Party
+from evdesk.ports import Clock, Pseudonyms, Store, Unit
+
+LANGUAGES = ("en", "de")
+COUNTRY_LETTERS = 2
+
+
+class DriverService:
+    """Use cases of drivers."""
+
+    def __init__(self, store: Store, clock: Clock, pseudonyms: Pseudonyms) -> None:
+        self._store, self._clock, self._pseudonyms = store, clock, pseudonyms
+
+    def add(self, party: Party, language: str | None = None) -> Driver:
+        """Add a driver; the language defaults to the site's."""
+        if not party.name.strip():
+            raise UserError("A driver needs a name.")
+        if party.email and party.email.count("@") != 1:
+            raise UserError("{email} is no e-mail address.", email=party.email)
+        with self._store.write() as unit:
+            chosen = language or unit.site.load().language
+            driver = Driver(
+                id=DriverId(self._pseudonyms.make("D")),
+                party=party,
+                language=chosen,
+                created_at=self._clock.now(),
+            )
+            unit.drivers.add(driver)
+            facts = {"language": chosen}
+            unit.record_change(Change("driver.added", "driver", driver.id, facts))
+            return driver
+
+    def all(self) -> list[Driver]:
+        """Return the drivers who charge here."""
+        with self._store.read() as unit:
+            return unit.drivers.all()
+
+    def retire(self, driver: DriverId) -> None:
+        """Mark a driver as no longer charging here; bills stay."""
+        with self._store.write() as unit:
+            existing_driver(unit, driver)
+            unit.drivers.retire(driver, self._clock.now())
+            unit.record_change(Change("driver.retired", "driver", driver, {}))
+
+
+def existing_driver(unit: Unit, driver: DriverId) -> Driver:
+    """Return the driver of that id."""
+    found = unit.drivers.get(driver)
+    if found is None:
+        raise UserError("There is no driver {driver}. List them with: evdesk driver list", driver=driver)
+    return found
+
+
+def parse_address(text: str) -> dict[str, str]:
+    """Return the parts of ``street, postcode town, CC``.
+
+    Raises:
+        UserError: not of that form.
+
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) < 3 or len(parts[-1]) != COUNTRY_LETTERS:  # noqa: PLR2004 - street, town, country
+        raise UserError(
+            "The address {text} is not of the form: street, postcode town, CC", text=repr(text)
+        )
+    postcode, _, city = parts[-2].partition(" ")
+    return {
+        "street": ", ".join(parts[:-2]),
+        "postcode": postcode,
+        "city": city.strip(),
+        "country": parts[-1].upper(),
+    }

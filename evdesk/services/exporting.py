@@ -1,0 +1,63 @@
+"""Tables for people and machines: sessions now, the rest where its data is born."""
+
+from evdesk.domain.errors import UserError
+from evdesk.domain.instants import rfc3339
+from evdesk.domain.sessions import Session
+from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+
+SESSION_COLUMNS = (
+    "id", "station", "driver", "plugged_in_at", "unplugged_at", "charging_s",
+    "start_wh", "end_wh", "energy_wh", "peak_w", "flags", "state", "invoice",
+)  # fmt: skip
+
+
+class ExportService:
+    """Use cases of exports."""
+
+    def __init__(self, store: Store, writer: TableWriter) -> None:
+        self._store, self._writer = store, writer
+
+    def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
+        """Return the file of the sessions and how many there are; drivers by pseudonym."""
+        if suffix not in {".xlsx", ".csv", ".json"}:
+            raise UserError(
+                "Sessions are exported to .xlsx, .csv or .json, not to {suffix}.",
+                suffix=suffix or "a file without a suffix",
+            )
+        with self._store.read() as unit:
+            site = unit.site.load()
+            found = unit.sessions.find(wanted)
+        rows = tuple(session_row(session) for session in reversed(found))
+        table = Table("Sessions", SESSION_COLUMNS, rows, site.tz)
+        return self._writer.write(table, suffix), len(rows)
+
+
+def session_row(session: Session) -> tuple[Cell, ...]:
+    """Return a session's cells in the order of ``SESSION_COLUMNS``."""
+    figures = session.figures
+    return (
+        str(session.id),
+        session.station,
+        session.driver,
+        figures.plugged_in_at,
+        figures.unplugged_at,
+        figures.charging_ms // 1000,
+        None if figures.start is None else figures.start.wh,
+        None if figures.end is None else figures.end.wh,
+        figures.energy_wh,
+        None if figures.peak_w is None else round(figures.peak_w),
+        " ".join(sorted(figures.flags)),
+        session.state,
+        session.invoice,
+    )
+
+
+def session_json(session: Session) -> dict[str, object]:
+    """Return a session as the command line promises it: ids as text, instants with Z."""
+    row: dict[str, object] = dict(zip(SESSION_COLUMNS, session_row(session), strict=True))
+    figures = session.figures
+    row["plugged_in_at"] = rfc3339(figures.plugged_in_at)
+    row["unplugged_at"] = None if figures.unplugged_at is None else rfc3339(figures.unplugged_at)
+    row["flags"] = sorted(figures.flags)
+    row["peak_w"] = figures.peak_w
+    return row

@@ -1,0 +1,156 @@
+"""What the Live page shows: one card per station and the charging rate over time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evdesk.domain.meters import MeterState, MeterStatus, Station, StationId
+from evdesk.domain.readings import Phases, PilotState, Reading
+from evdesk.domain.sessions import Session
+from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
+from evdesk.settings import CHARGING
+
+
+class StationState(StrEnum):
+    """What a card says in one word."""
+
+    NEW = "new"
+    SILENT = "silent"
+    FREE = "free"
+    CONNECTED = "connected"
+    CHARGING = "charging"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One station now; figures are None where they were not read."""
+
+    station: Station
+    state: StationState
+    at: datetime | None
+    power_w: float | None
+    currents_a: Phases
+    import_wh: int | None
+    session: Session | None
+    driver: str | None
+    interval_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All cards of one instant, with the collector's state."""
+
+    at: datetime
+    cards: tuple[Card, ...]
+    collector: CollectorState
+
+
+class LiveService:
+    """Reads what the collector has committed; there is no second path."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def overview(self) -> Overview:
+        """Return every station's card, by name."""
+        with self._store.read() as unit:
+            stations = unit.stations.all()
+            latest = unit.readings.latest({s for station in stations for s in station.sources()})
+            statuses = unit.meters.statuses()
+            sessions = self._open_sessions(unit, stations)
+            cards = tuple(
+                _card(
+                    station,
+                    latest.get(station.energy),
+                    latest.get(station.state or station.energy),
+                    statuses.get(station.energy.meter_id),
+                    sessions.get(station.id),
+                    _driver_name(unit, sessions.get(station.id)),
+                )
+                for station in stations
+            )
+            return Overview(self._clock.now(), cards, unit.collector.state())
+
+    def _open_sessions(
+        self, unit: Unit, stations: Iterable[Station]
+    ) -> dict[StationId, Session]:
+        found = {}
+        for station, session_id in unit.sessions.open_ids().items():
+            session = unit.sessions.get(session_id)
+            if session is not None:
+                found[station] = session
+        return found
+
+    def curves(
+        self, stations: Iterable[Station], span: timedelta, points: int
+    ) -> dict[StationId, Curve]:
+        """Return the charging rate of the last ``span`` for each station."""
+        to_at = self._clock.now() + timedelta(milliseconds=1)
+        return self.curves_between(stations, to_at - span, to_at, points)
+
+    def curves_between(
+        self, stations: Iterable[Station], from_at: datetime, to_at: datetime, points: int
+    ) -> dict[StationId, Curve]:
+        """Return the charging rate between two instants for each station."""
+        with self._store.read() as unit:
+            return {
+                station.id: unit.readings.curve(station.energy, from_at, to_at, points)
+                for station in stations
+            }
+
+    def version(self) -> int:
+        """Return a number that moves whenever another process or connection has committed."""
+        return self._store.data_version()
+
+    def sessions_today(self, from_at: datetime) -> list[Session]:
+        """Return sessions plugged in since an instant."""
+        with self._store.read() as unit:
+            return unit.sessions.find(SessionFilter(from_at=from_at))
+
+
+def _driver_name(unit: Unit, session: Session | None) -> str | None:
+    if session is None or session.driver is None:
+        return None
+    driver = unit.drivers.get(session.driver)
+    return None if driver is None else driver.party.name
+
+
+def _card(
+    station: Station,
+    energy: Reading | None,
+    state: Reading | None,
+    status: MeterStatus | None,
+    session: Session | None,
+    driver: str | None,
+) -> Card:
+    return Card(
+        station=station,
+        state=_state(energy, state, status, session),
+        at=None if energy is None else energy.at,
+        power_w=None if energy is None else energy.power_w,
+        currents_a=(None, None, None) if energy is None else energy.currents_a,
+        import_wh=None if energy is None else energy.import_wh,
+        session=session,
+        driver=driver,
+        interval_ms=None if status is None else status.interval_ms,
+    )
+
+
+def _state(
+    energy: Reading | None,
+    state: Reading | None,
+    status: MeterStatus | None,
+    session: Session | None,
+) -> StationState:
+    if status is None or status.state is MeterState.NEW or energy is None:
+        return StationState.NEW
+    if status.state in {MeterState.SILENT, MeterState.FAULT}:
+        return StationState.SILENT
+    if state is not None and state.pilot in {PilotState.E, PilotState.F}:
+        return StationState.FAULT
+    if session is None:
+        return StationState.FREE
+    drawing = energy.power_w is not None and energy.power_w >= CHARGING.threshold_w
+    return StationState.CHARGING if drawing else StationState.CONNECTED

@@ -1,0 +1,193 @@
+"""Devices: add, list, probe, remove; a station of the same name comes with a charging device."""
+
+from dataclasses import dataclass, replace
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import DeviceError, UserError
+from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
+from evdesk.domain.readings import Reading
+from evdesk.ports import Clock, Devices, ProbedValue, ProfileInfo, Store, Unit
+from evdesk.settings import POLLING
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """A device with what the collector knows of it."""
+
+    meter: Meter
+    profile: ProfileInfo | None
+    status: MeterStatus
+    latest: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedMeter:
+    """What adding a device did: ``silent`` says why it did not answer, None where it did."""
+
+    meter: Meter
+    station: str | None
+    needs_meter: bool
+    silent: DeviceError | None
+
+
+class MeterService:
+    """Use cases of devices."""
+
+    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+        self._store, self._devices, self._clock = store, devices, clock
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        """Return every device profile."""
+        return self._devices.profiles()
+
+    async def add(self, new: NewMeter) -> AddedMeter:
+        """Add a device and, for a charging point, the station of the same name.
+
+        A device that does not answer is added all the same.
+
+        Raises:
+            UserError: a name in use, an unknown profile, a URL or an interval that cannot be.
+
+        """
+        profile = self._devices.profile(new.profile)
+        with self._store.read() as unit:
+            demo = unit.site.load().demo
+        self._devices.check_url(new.url, demo=demo)
+        _check(new, profile)
+        meter, station = self._write(new, profile)
+        return AddedMeter(
+            meter=meter,
+            station=station,
+            needs_meter=new.role is MeterRole.STATION and not profile.has_energy,
+            silent=await self._try(meter),
+        )
+
+    def _write(self, new: NewMeter, profile: ProfileInfo) -> tuple[Meter, str | None]:
+        with self._store.write() as unit:
+            if unit.meters.by_name(new.name):
+                raise UserError("A meter named {name} exists already.", name=new.name)
+            at = self._clock.now()
+            meter_id = unit.meters.add(new, at)
+            station = None
+            if new.role is MeterRole.STATION and profile.has_energy:
+                station = self._add_station(unit, new.name, Source(meter_id), profile)
+            unit.collector.bump_revision()
+            facts = {"name": new.name, "profile": new.profile, "url": new.url, "unit": new.unit}
+            unit.record_change(Change("meter.added", "meter", str(meter_id), facts))
+            return _existing(unit, new.name), station
+
+    def _add_station(self, unit: Unit, name: str, source: Source, profile: ProfileInfo) -> str:
+        if unit.stations.by_name(name):
+            raise UserError(
+                "A station named {name} exists already: give the meter another name, or add it "
+                "with role grid and connect it to a station afterwards.",
+                name=name,
+            )
+        state = source if profile.has_state else None
+        unit.stations.add(name, source, state, self._clock.now())
+        return name
+
+    async def _try(self, meter: Meter) -> DeviceError | None:
+        """Read once; the session evidence begins with the collector, so nothing is kept."""
+        reader = self._devices.reader(meter, frozenset({1}))
+        try:
+            await reader.read()
+        except DeviceError as error:
+            return error
+        finally:
+            await self._devices.close()
+        return None
+
+    def rows(self) -> tuple[MeterRow, ...]:
+        """Return devices by name with state, latest reading and the interval reached."""
+        known = {profile.id: profile for profile in self._devices.profiles()}
+        with self._store.read() as unit:
+            meters = unit.meters.all()
+            statuses = unit.meters.statuses()
+            latest = unit.readings.latest(Source(meter.id) for meter in meters)
+        return tuple(
+            MeterRow(
+                meter=meter,
+                profile=known.get(meter.profile),
+                status=statuses.get(meter.id, MeterStatus(meter.id, MeterState.NEW)),
+                latest=latest.get(Source(meter.id)),
+            )
+            for meter in meters
+        )
+
+    async def probe(
+        self, url: str, unit: int, profile: str | None = None
+    ) -> tuple[ProbedValue, ...]:
+        """Read every value of a device once; nothing is kept."""
+        with self._store.read() as rows:
+            demo = rows.site.load().demo
+        self._devices.check_url(url, demo=demo)
+        try:
+            return await self._devices.probe(url, unit, profile)
+        finally:
+            await self._devices.close()
+
+    def set_interval(self, name: str, interval_ms: int | None) -> None:
+        """Ask for another polling interval; None leaves it to the program."""
+        _check_interval(interval_ms)
+        with self._store.write() as unit:
+            meter = _existing(unit, name)
+            unit.meters.set_interval(meter.id, interval_ms)
+            unit.collector.bump_revision()
+            facts = {"interval_ms": interval_ms, "before_ms": meter.interval_ms}
+            unit.record_change(Change("meter.interval", "meter", str(meter.id), facts))
+
+    def remove(self, name: str) -> None:
+        """Take a device away; its readings and sessions stay.
+
+        Raises:
+            UserError: unknown, or a station in use still takes its energy or state from it.
+
+        """
+        with self._store.write() as unit:
+            meter = _existing(unit, name)
+            for station in unit.stations.all():
+                if meter.id in {source.meter_id for source in station.sources()}:
+                    raise UserError(
+                        "Station {station} still uses meter {name}: retire the station first.",
+                        station=station.name,
+                        name=name,
+                    )
+            unit.meters.remove(meter.id, self._clock.now())
+            unit.collector.bump_revision()
+            unit.record_change(Change("meter.removed", "meter", str(meter.id), {"name": name}))
+
+
+def _existing(unit: Unit, name: str) -> Meter:
+    meter = unit.meters.by_name(name)
+    if meter is None:
+        raise UserError("There is no meter named {name}.", name=name)
+    return meter
+
+
+def _check(new: NewMeter, profile: ProfileInfo) -> None:
+    if not new.name.strip():
+        raise UserError("A meter needs a name.")
+    if not 0 <= new.unit <= 255:  # noqa: PLR2004 - one byte on the wire
+        raise UserError("Unit {unit} cannot be: units go from 0 to 255.", unit=new.unit)
+    if new.phases not in {"1", "2", "3", "12", "13", "23", "123"}:
+        raise UserError("Phases are written 1, 12 or 123, not {phases}.", phases=new.phases)
+    if new.role is MeterRole.GRID and not profile.has_energy:
+        raise UserError("{profile} has no energy register to measure a grid with.", profile=profile.id)
+    _check_interval(new.interval_ms)
+
+
+def _check_interval(interval_ms: int | None) -> None:
+    least, most = POLLING.min_interval_ms, POLLING.max_interval_ms
+    if interval_ms is not None and not least <= interval_ms <= most:
+        raise UserError(
+            "An interval of {seconds} s cannot be: from {least} s to {most} s.",
+            seconds=interval_ms / 1000,
+            least=least / 1000,
+            most=most / 1000,
+        )
+
+
+def with_unit(new: NewMeter, unit: int | None, profile: ProfileInfo) -> NewMeter:
+    """Return the meter with the unit given, or the profile's own."""
+    return replace(new, unit=profile.default_unit if unit is None else unit)

@@ -1,0 +1,87 @@
+"""Sessions: list, show with evidence, say whose they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
+from evdesk.domain.meters import Meter, Station
+from evdesk.domain.sessions import Session, SessionId
+from evdesk.domain.site import Driver, DriverId
+from evdesk.ports import Clock, Curve, LoggedEvent, SessionFilter, Store, Unit
+from evdesk.services.drivers import existing_driver
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetail:
+    """A session with its log, the meter its registers come from and its own curve."""
+
+    session: Session
+    driver: Driver | None
+    station: Station
+    meter: Meter
+    events: tuple[LoggedEvent, ...]
+    curve: Curve
+
+
+class SessionService:
+    """Use cases of sessions."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def find(self, wanted: SessionFilter) -> list[Session]:
+        """Return sessions, newest first."""
+        with self._store.read() as unit:
+            return unit.sessions.find(wanted)
+
+    def detail(self, session_id: SessionId, points: int = 600) -> SessionDetail:
+        """Return a session with everything it rests on."""
+        with self._store.read() as unit:
+            session = existing_session(unit, session_id)
+            stations = {station.id: station for station in unit.stations.all(retired=True)}
+            meters = {meter.id: meter for meter in unit.meters.all(removed=True)}
+            station = stations[session.station_id]
+            figures = session.figures
+            until = figures.unplugged_at or self._clock.now()
+            return SessionDetail(
+                session=session,
+                driver=None if session.driver is None else unit.drivers.get(session.driver),
+                station=station,
+                meter=meters[station.energy.meter_id],
+                events=tuple(unit.sessions.events(session_id)),
+                curve=unit.readings.curve(station.energy, figures.plugged_in_at, until, points),
+            )
+
+    def assign(self, sessions: Sequence[SessionId], driver: DriverId) -> None:
+        """Say whose the sessions are, all or none.
+
+        Raises:
+            UserError: unknown, or already on an issued invoice.
+
+        """
+        if not sessions:
+            raise UserError("Name at least one session.")
+        with self._store.write() as unit:
+            existing_driver(unit, driver)
+            for session_id in sessions:
+                self._assign(unit, existing_session(unit, session_id), driver)
+
+    def _assign(self, unit: Unit, session: Session, driver: DriverId) -> None:
+        if session.invoice is not None:
+            raise UserError(
+                "Session {session} is on an issued invoice: cancel the invoice before it can be "
+                "somebody else's. No session was changed.",
+                session=session.id,
+            )
+        unit.sessions.assign(session.id, driver)
+        facts = {"before": session.driver, "after": driver}
+        unit.record_change(Change("session.assigned", "session", str(session.id), facts))
+
+
+def existing_session(unit: Unit, session_id: SessionId) -> Session:
+    """Return the session of that id."""
+    session = unit.sessions.get(session_id)
+    if session is None:
+        raise UserError("There is no session {session}.", session=session_id)
+    return session

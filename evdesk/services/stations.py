@@ -1,0 +1,131 @@
+"""Charging points: where their energy and state come from, and whose they are by default."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
+from evdesk.domain.meters import Source, Station
+from evdesk.domain.site import DriverId
+from evdesk.ports import Clock, Devices, Store, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A charging point with the names people know its parts by."""
+
+    station: Station
+    energy_from: str
+    state_from: str | None
+    default_driver: DriverId | None
+
+
+class StationService:
+    """Use cases of charging points."""
+
+    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+        self._store, self._devices, self._clock = store, devices, clock
+
+    def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
+        """Add a point; sources are written ``METER`` or ``METER:SOCKET``."""
+        if not name.strip():
+            raise UserError("A station needs a name.")
+        with self._store.write() as unit:
+            if unit.stations.by_name(name):
+                raise UserError("A station named {name} exists already.", name=name)
+            energy = self._source(unit, energy_from, energy=True)
+            state = self._source(unit, state_from, energy=False) if state_from else None
+            self._check_free(unit, energy)
+            station = unit.stations.add(name, energy, state, self._clock.now())
+            unit.collector.bump_revision()
+            facts = {"name": name, "energy_from": energy_from, "state_from": state_from}
+            unit.record_change(Change("station.added", "station", str(station), facts))
+            return existing_station(unit, name)
+
+    def _source(self, unit: Unit, text: str, *, energy: bool) -> Source:
+        name, _, socket = text.partition(":")
+        meter = unit.meters.by_name(name)
+        if meter is None:
+            raise UserError("There is no meter named {name}.", name=name)
+        profile = self._devices.profile(meter.profile)
+        number = int(socket) if socket.isdecimal() else 0 if socket else 1
+        if not 1 <= number <= profile.sockets:
+            raise UserError(
+                "{text}: {model} has {sockets} socket(s), counted from 1.",
+                text=text,
+                model=profile.model,
+                sockets=profile.sockets,
+            )
+        if energy and not profile.has_energy:
+            raise UserError("{text}: {model} has no energy register.", text=text, model=profile.model)
+        if not energy and not profile.has_state:
+            raise UserError("{text}: {model} does not tell a state.", text=text, model=profile.model)
+        return Source(meter.id, number)
+
+    def _check_free(self, unit: Unit, energy: Source) -> None:
+        for station in unit.stations.all():
+            if station.energy == energy:
+                raise UserError(
+                    "Station {station} already takes its energy from there: the same kWh would be "
+                    "billed twice.",
+                    station=station.name,
+                )
+
+    def rows(self) -> tuple[StationRow, ...]:
+        """Return the points in use, by name."""
+        with self._store.read() as unit:
+            names = {meter.id: meter.name for meter in unit.meters.all(removed=True)}
+            at = self._clock.now()
+            return tuple(
+                StationRow(
+                    station=station,
+                    energy_from=_spell(station.energy, names[station.energy.meter_id]),
+                    state_from=None
+                    if station.state is None
+                    else _spell(station.state, names[station.state.meter_id]),
+                    default_driver=unit.stations.default_driver(station.id, at),
+                )
+                for station in unit.stations.all()
+            )
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a point another name; sessions and issued invoices keep what they say."""
+        with self._store.write() as unit:
+            station = existing_station(unit, name)
+            if not new_name.strip() or unit.stations.by_name(new_name):
+                raise UserError("A station named {name} exists already.", name=new_name)
+            unit.stations.rename(station.id, new_name)
+            facts = {"before": name, "after": new_name}
+            unit.record_change(Change("station.renamed", "station", str(station.id), facts))
+
+    def retire(self, name: str) -> None:
+        """Take a point out of use; an open session must have ended."""
+        with self._store.write() as unit:
+            station = existing_station(unit, name)
+            if station.id in unit.sessions.open_ids():
+                raise UserError("Station {name} has an open session: unplug first.", name=name)
+            unit.stations.retire(station.id, self._clock.now())
+            unit.collector.bump_revision()
+            unit.record_change(Change("station.retired", "station", str(station.id), {}))
+
+    def set_default_driver(self, name: str, driver: DriverId, from_at: datetime) -> None:
+        """From an instant on, sessions there that no card claims are this driver's."""
+        with self._store.write() as unit:
+            station = existing_station(unit, name)
+            if unit.drivers.get(driver) is None:
+                raise UserError("There is no driver {driver}.", driver=driver)
+            unit.stations.set_default_driver(station.id, driver, from_at)
+            facts = {"driver": driver, "from_at": from_at}
+            unit.record_change(Change("station.default_driver", "station", str(station.id), facts))
+
+
+def existing_station(unit: Unit, name: str) -> Station:
+    """Return the station of that name."""
+    station = unit.stations.by_name(name)
+    if station is None:
+        raise UserError("There is no station named {name}.", name=name)
+    return station
+
+
+def _spell(source: Source, meter: str) -> str:
+    return meter if source.socket == 1 else f"{meter}:{source.socket}"
