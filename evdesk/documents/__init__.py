@@ -1,0 +1,1 @@
+"""Documents: pure data in, bytes out; nothing here touches a disk, a clock or a database."""
