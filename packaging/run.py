@@ -204,6 +204,9 @@ def install(lock: Path) -> None:
     """Install the lock with pip, telling a person at a terminal how far it is."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
     command += ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(lock)]
+    command += [
+        "--no-compile"
+    ]  # all of it takes half a minute; what is used compiles as it is used
     total = len(set(re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)))
     say(f"Installing {total} libraries, each checked against its hash.")
     lines: list[str] = []
@@ -320,6 +323,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 0 if command in {"-h", "--help"} else 2
     lock, run = commands[command]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start compiles pandas: 4 s for 1
     try:
         ensure_packages()
         ensure_libraries(lock)
