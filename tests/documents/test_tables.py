@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.worksheet._writer import create_temporary_file
 
 from evdesk.documents.tables import Tables, escaped, unescaped
 from evdesk.domain.errors import UserError
@@ -175,7 +176,7 @@ def test_no_format_touches_a_temporary_file(suffix, tmp_path: Path, monkeypatch)
 def test_the_watch_on_temporary_files_would_notice_one(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     book = openpyxl.Workbook()
-    writer_file = openpyxl.worksheet._writer.create_temporary_file()
+    writer_file = create_temporary_file()
 
     assert [str(path) for path in tmp_path.iterdir()] == [writer_file]
     book.close()
