@@ -238,7 +238,8 @@ def explain(output: str) -> str:
     """Turn what pip said into what happened and what to do."""
     if "DO NOT MATCH THE HASHES" in output:
         return "A fetched library is not the one evdesk was tested with; it was not installed."
-    tail = "\n".join(output.splitlines()[-12:])
+    lines = output.splitlines()
+    tail = "\n".join([line for line in lines if line.startswith("ERROR")] or lines[-12:])
     if re.search(
         r"name resolution|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError", output
     ):
