@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import grimp
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
 
 ADAPTERS = ("storage", "devices", "documents", "delivery", "central")
 HOMES = {
@@ -49,6 +56,17 @@ def test_a_library_is_known_in_one_package_only(graph, library, home):
 def test_adapters_do_not_call_use_cases(graph, adapter):
     users = importers(graph, "evdesk.services")
     assert {m for m in users if belongs_to(m, f"evdesk.{adapter}")} == set()
+
+
+def test_every_library_that_is_imported_is_declared(graph):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {canonicalize_name(Requirement(each).name) for each in project["dependencies"]}
+    imported = {m for m in graph.modules if not belongs_to(m, "evdesk")} - sys.stdlib_module_names
+    homes = packages_distributions()
+    undeclared = {
+        m for m in imported if declared.isdisjoint(map(canonicalize_name, homes.get(m, [m])))
+    }
+    assert undeclared == set()
 
 
 def test_the_window_is_opened_in_one_place(graph):
