@@ -139,7 +139,7 @@ class Readings(Protocol):
     """The journal of readings: append-only."""
 
     def add(self, readings: Sequence[Reading]) -> None:
-        """Append readings (collector only); the same meter, socket and instant twice is an error."""
+        """Append readings (collector only); a meter, socket and instant twice is an error."""
 
     def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
         """Return the newest reading of each source that has one."""
@@ -148,9 +148,11 @@ class Readings(Protocol):
         """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
 
     def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
-        """Return power for a plot with at most about ``points`` points: per bucket the minimum and
-        the maximum, so that no peak is lost. A silence longer than 3 of the usual intervals and
-        60 s is a gap."""
+        """Return power for a plot, with at most about ``points`` points.
+
+        Per bucket the minimum and the maximum stay, so that no peak is lost. A silence longer than
+        3 of the usual intervals and 60 s is a gap.
+        """
 
     def count(self) -> int:
         """Return how many readings are kept."""
@@ -360,7 +362,7 @@ class Store(Protocol):
         """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
 
     def data_version(self) -> int:
-        """Return a number that moves when another connection has committed (one idle connection)."""
+        """Return a number that moves when another connection has committed."""
 
     def size_bytes(self) -> int:
         """Return the size of the database with its write-ahead log."""

@@ -1,12 +1,12 @@
 """The error tree: what happened, what was kept, what to do next.
 
-    EvdeskError
-    ├── UserError      the request cannot be carried out as given
-    │   └── NothingFound   nothing matched where something was asked for
-    ├── DeviceError    a meter, charger or server could not be reached or understood
-    ├── StorageError   the site folder or its database does not do its part
-    ├── WrongKey       the password, recovery code or key does not open the site
-    └── NotPermitted   the account may not do this
+EvdeskError
+├── UserError      the request cannot be carried out as given
+│   └── NothingFound   nothing matched where something was asked for
+├── DeviceError    a meter, charger or server could not be reached or understood
+├── StorageError   the site folder or its database does not do its part
+├── WrongKey       the password, recovery code or key does not open the site
+└── NotPermitted   the account may not do this
 """
 
 

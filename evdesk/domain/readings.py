@@ -12,7 +12,7 @@ NO_PHASES: Phases = (None, None, None)
 
 
 class PilotState(StrEnum):
-    """Control pilot state (IEC 61851-1): A no car, B connected, C charging, D ventilated, E/F fault."""
+    """Control pilot (IEC 61851-1): A no car, B connected, C charging, D ventilated, E/F fault."""
 
     A = "A"
     B = "B"

@@ -17,4 +17,4 @@ class Secret:
         return "Secret(...)"
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled")  # noqa: EM101, TRY003
+        raise TypeError("a Secret is not pickled")

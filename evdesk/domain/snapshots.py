@@ -103,9 +103,7 @@ def _to_register(data: object) -> Register | None:
     if data is None:
         return None
     found = _dict(data)
-    return Register(
-        _int(found["wh"]), from_ms(_int(found["at"])), bytes.fromhex(str(found["raw"]))
-    )
+    return Register(_int(found["wh"]), from_ms(_int(found["at"])), bytes.fromhex(str(found["raw"])))
 
 
 def _to_flags(data: object) -> set[Flag]:

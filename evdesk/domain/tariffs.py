@@ -94,7 +94,7 @@ def _component(part: object, where: str) -> PriceComponent:
     vat = part.get("vat")
     if vat is None:
         raise UserError(
-            "{where}.vat is missing: an invoice needs the VAT rate in percent (0 where none is due).",
+            "{where}.vat is missing: an invoice needs the rate in percent (0 where none is due).",
             where=where,
         )
     return PriceComponent(Dimension(str(kind)), price, _decimal(vat, f"{where}.vat"))

@@ -79,7 +79,7 @@ class Tracker:
     def __init__(self, rules: Rules, state: TrackerState | None = None) -> None:
         self.rules = rules
         self.state = state or TrackerState()
-        self._resumed = state is not None
+        self.resumed = False
         self._gap = timedelta(milliseconds=rules.edge_gap_ms)
         self._idle = timedelta(milliseconds=rules.idle_ms)
 
@@ -111,12 +111,12 @@ class Tracker:
                 watched = self._touches(state.unplugged_at, sample.at)
                 self._open(sample.at, before if watched else None, out, known=watched)
             state.plugged_at = sample.at
-            self._resumed = False
+            self.resumed = False
         elif sample.pilot is PilotState.A:
             if state.session is not None:
                 self._unplugged(sample, out)
             state.unplugged_at = sample.at
-            self._resumed = False
+            self.resumed = False
 
     def _unplugged(self, sample: Sample, out: list[SessionEvent]) -> None:
         state = self.state
@@ -129,8 +129,8 @@ class Tracker:
         """Return the edge; after a silence it is the last moment for which there is evidence."""
         session, last_seen = self.state.session, self.state.plugged_at
         unseen = not self._touches(last_seen, sample.at)
-        if last_seen is not None and session is not None and (unseen or self._resumed):
-            cause = Flag.INTERRUPTED if self._resumed else Flag.COMM_GAP
+        if last_seen is not None and session is not None and (unseen or self.resumed):
+            cause = Flag.INTERRUPTED if self.resumed else Flag.COMM_GAP
             at = max(last_seen, session.last.at) if session.last else last_seen
             return Edge(at, session.last, {Flag.ESTIMATED_END, cause})
         return Edge(sample.at, None)  # the register follows once it is believed
@@ -148,7 +148,7 @@ class Tracker:
             if state.session is not None:
                 self._not_drawing(sample, out)
             state.unplugged_at = sample.at
-        self._resumed = False
+        self.resumed = False
 
     def _drawing(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         state = self.state
@@ -178,7 +178,7 @@ class Tracker:
         session = self.state.session
         if self._touches(last_drawn, at) or session is None:
             return Edge(last_drawn, None)
-        cause = Flag.INTERRUPTED if self._resumed else Flag.COMM_GAP
+        cause = Flag.INTERRUPTED if self.resumed else Flag.COMM_GAP
         return Edge(last_drawn, session.last, {Flag.ESTIMATED_END, cause})
 
     def _above_threshold(self, sample: Sample) -> bool | None:

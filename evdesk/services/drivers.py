@@ -51,7 +51,9 @@ def existing_driver(unit: Unit, driver: DriverId) -> Driver:
     """Return the driver of that id."""
     found = unit.drivers.get(driver)
     if found is None:
-        raise UserError("There is no driver {driver}. List them with: evdesk driver list", driver=driver)
+        raise UserError(
+            "There is no driver {driver}. List them with: evdesk driver list", driver=driver
+        )
     return found
 
 

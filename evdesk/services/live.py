@@ -59,7 +59,7 @@ class LiveService:
             stations = unit.stations.all()
             latest = unit.readings.latest({s for station in stations for s in station.sources()})
             statuses = unit.meters.statuses()
-            sessions = self._open_sessions(unit, stations)
+            sessions = self._open_sessions(unit)
             cards = tuple(
                 _card(
                     station,
@@ -73,9 +73,7 @@ class LiveService:
             )
             return Overview(self._clock.now(), cards, unit.collector.state())
 
-    def _open_sessions(
-        self, unit: Unit, stations: Iterable[Station]
-    ) -> dict[StationId, Session]:
+    def _open_sessions(self, unit: Unit) -> dict[StationId, Session]:
         found = {}
         for station, session_id in unit.sessions.open_ids().items():
             session = unit.sessions.get(session_id)

@@ -173,7 +173,9 @@ def _check(new: NewMeter, profile: ProfileInfo) -> None:
     if new.phases not in {"1", "2", "3", "12", "13", "23", "123"}:
         raise UserError("Phases are written 1, 12 or 123, not {phases}.", phases=new.phases)
     if new.role is MeterRole.GRID and not profile.has_energy:
-        raise UserError("{profile} has no energy register to measure a grid with.", profile=profile.id)
+        raise UserError(
+            "{profile} has no energy register to measure a grid with.", profile=profile.id
+        )
     _check_interval(new.interval_ms)
 
 

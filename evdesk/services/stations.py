@@ -5,7 +5,7 @@ from datetime import datetime
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
-from evdesk.domain.meters import Source, Station
+from evdesk.domain.meters import Source, Station, StationId
 from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Devices, Store, Unit
 
@@ -57,9 +57,13 @@ class StationService:
                 sockets=profile.sockets,
             )
         if energy and not profile.has_energy:
-            raise UserError("{text}: {model} has no energy register.", text=text, model=profile.model)
+            raise UserError(
+                "{text}: {model} has no energy register.", text=text, model=profile.model
+            )
         if not energy and not profile.has_state:
-            raise UserError("{text}: {model} does not tell a state.", text=text, model=profile.model)
+            raise UserError(
+                "{text}: {model} does not tell a state.", text=text, model=profile.model
+            )
         return Source(meter.id, number)
 
     def _check_free(self, unit: Unit, energy: Source) -> None:
@@ -70,6 +74,11 @@ class StationService:
                     "billed twice.",
                     station=station.name,
                 )
+
+    def find(self, name: str) -> StationId:
+        """Return the id of the station of that name."""
+        with self._store.read() as unit:
+            return existing_station(unit, name).id
 
     def rows(self) -> tuple[StationRow, ...]:
         """Return the points in use, by name."""

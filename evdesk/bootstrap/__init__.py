@@ -1,0 +1,47 @@
+"""The composition root: builds services from a site folder and runs the processes."""
+
+from evdesk.bootstrap.running import (
+    CollectorChild,
+    Speed,
+    collect,
+    device_profiles,
+    save,
+    simulate,
+    spawn,
+)
+from evdesk.bootstrap.sites import (
+    COLLECTOR,
+    Made,
+    Opened,
+    Services,
+    SiteRequest,
+    create_site,
+    default_folder,
+    open_collector,
+    open_site,
+    open_with_key,
+)
+from evdesk.bootstrap.window import open_window, picture, versions
+
+__all__ = [
+    "COLLECTOR",
+    "CollectorChild",
+    "Made",
+    "Opened",
+    "Services",
+    "SiteRequest",
+    "Speed",
+    "collect",
+    "create_site",
+    "default_folder",
+    "device_profiles",
+    "open_collector",
+    "open_site",
+    "open_window",
+    "open_with_key",
+    "picture",
+    "save",
+    "simulate",
+    "spawn",
+    "versions",
+]

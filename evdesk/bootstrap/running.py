@@ -1,0 +1,179 @@
+"""Running things: the collector in this process or as a child, and the simulated depot."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evdesk import storage
+from evdesk.bootstrap.sites import Opened, WallClock
+from evdesk.devices import ModbusDevices
+from evdesk.domain.errors import UserError
+from evdesk.ports import ProfileInfo, Store
+from evdesk.services.collecting import Collector, Tally
+from evdesk.services.sites import is_running
+from evdesk.services.stepping import SteppedClock, SteppedCollector
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast stepped time may go; ``times`` None is as fast as the machine allows."""
+
+    given: bool
+    times: float | None
+
+
+def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
+    """Be the site's collector until stopped, or for so many seconds of the site's time.
+
+    Raises:
+        UserError: another collector runs, or stepped time was asked of a real site.
+
+    """
+    site, store = opened.services.info, opened.services.store
+    if speed.given and not site.demo:
+        raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
+    lock: AbstractContextManager[object] = storage.collector_lock(opened.folder)
+    with lock:
+        _take_lease(store)
+        try:
+            return asyncio.run(_collect(opened, seconds, speed))
+        finally:
+            with store.journal() as unit:
+                unit.collector.release()
+
+
+def _take_lease(store: Store) -> None:
+    """Take the lease; the file lock is held, so a stale one belongs to a process that died."""
+    now, host = datetime.now(UTC), socket.gethostname()
+    with store.journal() as unit:
+        state = unit.collector.state()
+        if state.host not in {"", host} and is_running(state, now):
+            raise UserError(
+                "The collector runs on {host} (process {pid}). One site has one collector.",
+                host=state.host,
+                pid=state.pid,
+            )
+        unit.collector.take(os.getpid(), host, now)
+
+
+async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
+    store, site = opened.services.store, opened.services.info
+    collector: Collector | SteppedCollector
+    if site.demo:
+        clock = SteppedClock(opened.services.clock.now())
+        devices = ModbusDevices(clock, stepped=True)
+        collector = SteppedCollector(store, devices, clock, WallClock(), speed.times)
+    else:
+        collector = Collector(store, ModbusDevices(WallClock(), stepped=False), WallClock())
+    _stop_on_signals(collector.stopping.set)
+    return await collector.run(seconds)
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    """End cleanly on SIGTERM and Ctrl-C, also where the loop takes no signal handlers."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def device_profiles() -> tuple[ProfileInfo, ...]:
+    """Return every device profile; needs no site."""
+    return ModbusDevices(WallClock(), stepped=False).profiles()
+
+
+async def simulate(
+    scenario: Path,
+    port: int,
+    on_ready: Callable[[list[dict[str, object]]], None],
+    *,
+    stepped: bool,
+    log: Path | None = None,
+) -> dict[str, object]:
+    """Serve a simulated depot until stopped; return what was served."""
+    from evdesk.devices.simulator import load_scenario, serve
+
+    return await serve(load_scenario(scenario), port, stepped=stepped, log=log, on_ready=on_ready)
+
+
+class CollectorChild:
+    """The collector as a child process that outlives the window."""
+
+    def __init__(self, opened: Opened, options: tuple[str, ...] = ()) -> None:
+        self._opened, self._options = opened, options
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def running(self) -> bool:
+        """Return whether a collector works for this site, whoever started it."""
+        return self._opened.services.site.info().running
+
+    def start(self) -> None:
+        """Start one; the data key goes through its standard input."""
+        arguments = ["--site", str(self._opened.folder), "collect", "--key-stdin", *self._options]
+        self._child = spawn(arguments, detached=True)
+        if self._child.stdin is not None:
+            self._child.stdin.write(self._opened.data_key.reveal().hex().encode() + b"\n")
+            self._child.stdin.close()
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._opened.services.site.stop_collector()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the child to end; end it if it does not."""
+        if self._child is None:
+            return
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._child.terminate()
+            self._child.wait(seconds)
+
+
+def spawn(
+    arguments: list[str], *, detached: bool = False, output: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start evdesk once more; a detached child goes on when this process ends."""
+    extra: dict[str, object] = {}
+    if detached:
+        if sys.platform == "win32":
+            extra["creationflags"] = (
+                subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+            )
+        else:
+            extra["start_new_session"] = True
+    return subprocess.Popen(
+        [sys.executable, "-m", "evdesk", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if output else subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **extra,  # type: ignore[call-overload]
+    )
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UserError: the folder does not exist or cannot be written to.
+
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(
+            "{path} cannot be written: {why}. Nothing was saved.", path=path, why=error.strerror
+        ) from error

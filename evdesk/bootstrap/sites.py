@@ -1,0 +1,221 @@
+"""Sites: created, opened, and the services built on them; there are no globals."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from platformdirs import user_data_path
+
+from evdesk import storage
+from evdesk.devices import ModbusDevices
+from evdesk.documents.invoice_pdf import TypstInvoices
+from evdesk.documents.tables import Tables
+from evdesk.domain.errors import UserError, WrongKey
+from evdesk.domain.secrets import Secret
+from evdesk.domain.site import Account, AccountId, Actor, Role, Site
+from evdesk.ports import Clock, Devices, Store
+from evdesk.services.billing import BillingService
+from evdesk.services.drivers import LANGUAGES, DriverService
+from evdesk.services.exporting import ExportService
+from evdesk.services.live import LiveService
+from evdesk.services.metering import MeterService
+from evdesk.services.sessions import SessionService
+from evdesk.services.sites import SiteService
+from evdesk.services.stations import StationService
+from evdesk.services.tariffs import TariffService
+from evdesk.settings import shipped
+
+COLLECTOR = Actor("collector")
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
+PSEUDONYM_LENGTH = 8
+
+
+class WallClock:
+    """The PC's clock."""
+
+    def now(self) -> datetime:
+        """Return the instant."""
+        return datetime.now(UTC)
+
+
+class DemoClock:
+    """A demo site's clock as others than its collector see it: what the site says."""
+
+    def __init__(self) -> None:
+        self._store: Store | None = None
+
+    def follow(self, store: Store) -> None:
+        """Read the time from this site from now on."""
+        self._store = store
+
+    def now(self) -> datetime:
+        """Return the site's stepped instant."""
+        if self._store is None:
+            return datetime.now(UTC)
+        with self._store.read() as unit:
+            return unit.site.stepped_at() or unit.site.load().created_at
+
+
+class RandomPseudonyms:
+    """Ids of 40 random bits: enough for a site, short enough to read aloud."""
+
+    def make(self, prefix: str) -> str:
+        """Return a new id."""
+        return f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(PSEUDONYM_LENGTH))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case of one open site."""
+
+    info: Site
+    store: Store
+    clock: Clock
+    devices: Devices
+    site: SiteService
+    live: LiveService
+    meters: MeterService
+    stations: StationService
+    drivers: DriverService
+    tariffs: TariffService
+    sessions: SessionService
+    billing: BillingService
+    exports: ExportService
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An unlocked site; the data key starts its collector."""
+
+    folder: Path
+    data_key: Secret
+    services: Services
+    used_second_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRequest:
+    """What a new site is made from; ``starts_at`` sets a demo site's clock."""
+
+    name: str
+    owner: str
+    tz: str
+    currency: str
+    country: str
+    language: str
+    demo: bool
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new site with the code that opens it when the password is lost."""
+
+    site: Site
+    recovery_code: str
+
+
+# -- sites ------------------------------------------------------------------------------------
+
+
+def default_folder() -> Path:
+    """Return the site folder used where none is named."""
+    return user_data_path("evdesk", appauthor=False) / "site"
+
+
+def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:
+    """Create a site folder with its first account, all or nothing."""
+    _check(request)
+    at = request.starts_at or datetime.now(UTC)
+    pseudonyms = RandomPseudonyms()
+    site = Site(
+        id=pseudonyms.make("S"),
+        name=request.name,
+        tz=request.tz,
+        currency=request.currency,
+        country=request.country,
+        language=request.language,
+        demo=request.demo,
+        created_at=at,
+    )
+    owner = Account(AccountId(pseudonyms.make("A")), request.owner, Role.OWNER, at)
+    return Made(site, storage.create_site(folder, site, owner, password))
+
+
+def _check(request: SiteRequest) -> None:
+    try:
+        ZoneInfo(request.tz)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UserError(
+            "{tz} is no time zone: write it like Europe/Berlin.", tz=request.tz
+        ) from error
+    if not (len(request.currency) == 3 and request.currency.isupper()):  # noqa: PLR2004 - ISO 4217
+        raise UserError("{currency} is no currency: write it like EUR.", currency=request.currency)
+    if not (len(request.country) == 2 and request.country.isupper()):  # noqa: PLR2004 - ISO 3166
+        raise UserError("{country} is no country: write it like DE.", country=request.country)
+    if request.language not in LANGUAGES:
+        raise UserError(
+            "{language} is not spoken here: choose {known}.",
+            language=request.language,
+            known=", ".join(LANGUAGES),
+        )
+    if not request.owner.strip() or not request.name.strip():
+        raise UserError("A site and its owner need a name.")
+
+
+def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
+    """Open a site with a password or the recovery code."""
+    unlocked = storage.unlock(folder, password)
+    opened = open_with_key(folder, unlocked.data_key, Actor(unlocked.account or "recovery"))
+    with opened.services.store.read() as unit:
+        account = None if unlocked.account is None else unit.accounts.by_id(unlocked.account)
+    if user is not None and account is not None and account.name != user:
+        opened.services.store.close()
+        raise WrongKey("The password is not {user}'s.", user=user)
+    return Opened(folder, unlocked.data_key, opened.services, unlocked.used_second_copy)
+
+
+def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
+    """Open a site with a password, to act as its collector."""
+    opened = open_site(folder, password, user)
+    opened.services.store.close()
+    return open_with_key(folder, opened.data_key, COLLECTOR)
+
+
+def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
+    """Open a site with its data key."""
+    wall = WallClock()
+    store: Store = storage.open_store(folder, data_key, actor, wall)
+    with store.read() as unit:
+        site = unit.site.load()
+    clock: Clock = wall
+    if site.demo:
+        store.close()
+        demo = DemoClock()
+        store = storage.open_store(folder, data_key, actor, demo)
+        demo.follow(store)
+        clock = demo
+    return Opened(folder, data_key, _services(store, site, clock))
+
+
+def _services(store: Store, site: Site, clock: Clock) -> Services:
+    devices = ModbusDevices(clock, stepped=site.demo)
+    renderer = TypstInvoices(shipped("resources"))
+    pseudonyms = RandomPseudonyms()
+    return Services(
+        info=site,
+        store=store,
+        clock=clock,
+        devices=devices,
+        site=SiteService(store, WallClock()),
+        live=LiveService(store, clock),
+        meters=MeterService(store, devices, clock),
+        stations=StationService(store, devices, clock),
+        drivers=DriverService(store, clock, pseudonyms),
+        tariffs=TariffService(store, clock),
+        sessions=SessionService(store, clock),
+        billing=BillingService(store, devices, clock, renderer, pseudonyms),
+        exports=ExportService(store, Tables()),
+    )

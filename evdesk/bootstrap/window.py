@@ -1,0 +1,113 @@
+"""The window: the one place that imports Qt, and only when it is opened."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evdesk import storage
+from evdesk.bootstrap.demo import DemoDepot
+from evdesk.bootstrap.running import CollectorChild
+from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
+from evdesk.domain.secrets import Secret
+
+if TYPE_CHECKING:
+    from evdesk.gui.desk import Desk
+
+
+class Door:
+    """How the window gets at a site: create, unlock, or try the demo."""
+
+    def __init__(self) -> None:
+        self._demos: list[DemoDepot] = []
+
+    def exists(self, folder: Path) -> bool:
+        """Return whether a site is there."""
+        return storage.is_site(folder)
+
+    def create(  # noqa: PLR0913, PLR0917 - the fields of the first-run form
+        self,
+        folder: Path,
+        name: str,
+        owner: str,
+        password: str,
+        tz: str,
+        currency: str,
+        country: str,
+        language: str,
+    ) -> "tuple[Desk, str]":
+        """Create a site; return its desk and the recovery code, shown once."""
+        request = SiteRequest(
+            name=name,
+            owner=owner,
+            tz=tz,
+            currency=currency,
+            country=country,
+            language=language,
+            demo=False,
+        )
+        made = create_site(folder, Secret(password.encode()), request)
+        return self.unlock(folder, None, password), made.recovery_code
+
+    def unlock(self, folder: Path, user: str | None, password: str) -> "Desk":
+        """Open a site."""
+        return desk_of(open_site(folder, Secret(password.encode()), user))
+
+    def demo(self) -> "Desk":
+        """Make a throw-away demo depot and open it."""
+        depot = DemoDepot(lambda _sentence: None)
+        self._demos.append(depot)
+        opened = depot.build(days=1)
+        depot.run()
+        return desk_of(opened)
+
+    def close(self) -> None:
+        """Remove what the demo made."""
+        for depot in self._demos:
+            depot.stop()
+
+
+def desk_of(opened: Opened) -> "Desk":
+    """Return what the window needs of an open site."""
+    from evdesk.gui.desk import Desk
+
+    services = opened.services
+    return Desk(
+        site=services.site,
+        live=services.live,
+        meters=services.meters,
+        stations=services.stations,
+        drivers=services.drivers,
+        tariffs=services.tariffs,
+        sessions=services.sessions,
+        billing=services.billing,
+        exports=services.exports,
+        collector=CollectorChild(opened),
+    )
+
+
+def open_window(folder: Path, opened: Opened | None = None) -> int:
+    """Open the window and return its exit code."""
+    from evdesk.gui import app
+
+    door = Door()
+    try:
+        return app.run(door, folder, None if opened is None else desk_of(opened))
+    finally:
+        door.close()
+
+
+def picture(opened: Opened, out: Path) -> None:
+    """Save a picture of the Live page."""
+    from evdesk.gui import app
+
+    app.screenshot(desk_of(opened), out)
+
+
+def versions() -> dict[str, object]:
+    """Return the versions of what evdesk stands on."""
+    return {
+        "sqlcipher": storage.sqlcipher_version(),
+        "qt": version("PySide6-Essentials"),
+        "pymodbus": version("pymodbus"),
+        "schema": storage.newest_schema(),
+    }

@@ -1,0 +1,90 @@
+"""``collect``: the collector in the foreground."""
+
+import sys
+
+from evdesk import bootstrap
+from evdesk.cli.context import Context
+from evdesk.cli.options import Groups
+from evdesk.domain.errors import UserError
+from evdesk.domain.secrets import Secret
+from evdesk.services.collecting import Tally
+
+KEY_BYTES = 32
+
+
+def add_to(groups: Groups) -> None:
+    """Declare the commands."""
+    collect = groups.command(
+        "collect",
+        run_collector,
+        "read the devices until stopped; one collector per site",
+        "evdesk collect --seconds 60",
+    )
+    collect.add_argument(
+        "--seconds", type=float, metavar="S", help="stop after so long (site time)"
+    )
+    collect.add_argument(
+        "--speed", metavar="X", help="demo sites: X times as fast as the wall at most, or max"
+    )
+    collect.add_argument("--stop", action="store_true", help="ask the running collector to end")
+    collect.add_argument(
+        "--key-stdin", action="store_true", help="the data key comes on standard input"
+    )
+
+
+def run_collector(context: Context) -> None:
+    """Collect, or ask the collector to end."""
+    args = context.args
+    if args.stop:
+        with context.site() as services:
+            services.site.stop_collector()
+        context.out.answer({"stop": "requested"}, "The collector ends within a second or two.")
+        return
+    folder = context.folder()
+    if args.key_stdin:
+        opened = bootstrap.open_with_key(folder, _read_key(), bootstrap.COLLECTOR)
+    else:
+        opened = bootstrap.open_collector(folder, context.password(), context.option("user"))
+    try:
+        tally = bootstrap.collect(opened, args.seconds, _speed(args.speed))
+    finally:
+        opened.services.store.close()
+    context.out.answer(_counts(tally), _sentence(tally))
+
+
+def _counts(tally: Tally) -> dict[str, object]:
+    return {
+        "readings": tally.readings,
+        "failures": tally.failures,
+        "commits": tally.commits,
+        "lateness_ms": tally.lateness_ms,
+    }
+
+
+def _sentence(tally: Tally) -> str:
+    return f"{tally.readings} readings were taken and stored, {tally.failures} reads failed."
+
+
+def _read_key() -> Secret:
+    text = sys.stdin.readline().strip()
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise UserError("--key-stdin: standard input does not hold a data key.")
+    return Secret(key)
+
+
+def _speed(text: str | None) -> bootstrap.Speed:
+    if text is None:
+        return bootstrap.Speed(given=False, times=1.0)
+    if text == "max":
+        return bootstrap.Speed(given=True, times=None)
+    try:
+        times = float(text)
+    except ValueError:
+        times = 0.0
+    if not 0 < times < 1e6:  # noqa: PLR2004 - beyond it, say max
+        raise UserError("--speed {text}: give a number above 0, or max.", text=text)
+    return bootstrap.Speed(given=True, times=times)

@@ -1,0 +1,115 @@
+"""Parsing, and the one place where errors become exit codes."""
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import gettempdir
+
+import evdesk
+from evdesk import bootstrap
+from evdesk.cli import (
+    collect,
+    demo,
+    driver,
+    export,
+    invoice,
+    meter,
+    session,
+    simulate,
+    site,
+    station,
+    tariff,
+)
+from evdesk.cli.context import Context
+from evdesk.cli.options import Command, Groups, common_options
+from evdesk.cli.output import Output
+from evdesk.domain.errors import (
+    DeviceError,
+    EvdeskError,
+    NothingFound,
+    NotPermitted,
+    StorageError,
+    UserError,
+    WrongKey,
+)
+
+DONE, NO, USAGE, DENIED, LOCKED, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+EXIT_CODES: tuple[tuple[type[EvdeskError], int], ...] = (
+    (NothingFound, NO),
+    (UserError, USAGE),
+    (StorageError, USAGE),
+    (NotPermitted, DENIED),
+    (WrongKey, LOCKED),
+    (DeviceError, UNREACHABLE),
+)
+EPILOG = """\
+exit codes: 0 done; 1 a check said no; 2 usage or bad input; 3 not permitted;
+4 wrong password or locked; 5 a device or server could not be reached; 70 a bug.
+Without a command the window opens. Example: evdesk demo"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every group."""
+    common = common_options()
+    top = argparse.ArgumentParser(
+        prog="evdesk",
+        description="The desk of a small EV-charging site.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    top.add_argument("--version", action="store_true", help="print the version and stop")
+    groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
+    for module in (
+        demo, site, meter, station, simulate, collect, session, driver, tariff, invoice, export,
+    ):  # fmt: skip
+        module.add_to(groups)
+    return top
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; no traceback reaches the screen."""
+    args = parser().parse_args(list(arguments))
+    out = Output(as_json=getattr(args, "json", False))
+    try:
+        return _dispatch(Context(args, out))
+    except EvdeskError as error:
+        out.note(f"evdesk: {error}")
+        return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), BUG)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception:  # noqa: BLE001 - the edge of the process: a bug leaves a file, not a traceback
+        return _crashed(out)
+
+
+def _dispatch(context: Context) -> int:
+    args = context.args
+    if args.version:
+        return _version(context)
+    command: Command | None = getattr(args, "command", None)
+    if command is not None:
+        return command(context) or DONE
+    return bootstrap.open_window(context.folder())
+
+
+def _version(context: Context) -> int:
+    versions = {"evdesk": evdesk.__version__}
+    if context.out.as_json:
+        versions |= bootstrap.versions()
+    context.out.answer(versions, f"evdesk {evdesk.__version__}")
+    return DONE
+
+
+def _crashed(out: Output) -> int:
+    """Keep the traceback in a file and say where it is."""
+    path = Path(gettempdir()) / f"evdesk-crash-{os.getpid()}.txt"
+    path.write_text(json.dumps(sys.argv[1:2]) + "\n" + traceback.format_exc(), encoding="utf-8")
+    out.note(f"evdesk: this is a bug. What happened is in {path}; please report it.")
+    return BUG

@@ -1,0 +1,216 @@
+"""``meter``: profiles, add, list, probe, interval, remove."""
+
+import asyncio
+
+from evdesk import bootstrap
+from evdesk.cli.context import Context
+from evdesk.cli.options import Groups
+from evdesk.cli.output import kwh, table
+from evdesk.domain.errors import UserError
+from evdesk.domain.meters import MeterRole, NewMeter
+from evdesk.ports import ProbedValue
+from evdesk.services.metering import AddedMeter, MeterRow
+
+MS_PER_S = 1000
+
+
+def add_to(groups: Groups) -> None:
+    """Declare the group."""
+    meter = groups.group("meter", "the devices the site reads", "evdesk meter list")
+    meter.command("profiles", profiles, "list the devices known", "evdesk meter profiles --json")
+    add = meter.command(
+        "add",
+        add_meter,
+        "add a device",
+        "evdesk meter add --name bay1 --profile keba-p30 --url tcp://192.168.1.40",
+    )
+    add.add_argument("--name", required=True, metavar="N")
+    add.add_argument("--profile", required=True, metavar="ID", help="see: evdesk meter profiles")
+    add.add_argument(
+        "--url", required=True, metavar="URL", help="tcp://host:502 or rtu-tcp://host:port"
+    )
+    add.add_argument("--unit", type=int, metavar="U", help="unit id (default: the profile's)")
+    add.add_argument("--phases", default="123", metavar="123")
+    add.add_argument("--serial", metavar="S")
+    add.add_argument("--interval", metavar="S", help="seconds between two readings")
+    add.add_argument("--role", choices=[role.value for role in MeterRole], default="station")
+    meter.command("list", list_meters, "list the devices", "evdesk meter list --json")
+    probe = meter.command(
+        "probe", probe_meter, "read every value once", "evdesk meter probe tcp://192.168.1.40"
+    )
+    probe.add_argument("url", metavar="URL")
+    probe.add_argument("--unit", type=int, metavar="U")
+    probe.add_argument("--profile", metavar="ID", help="without one every profile is tried")
+    interval = meter.command(
+        "interval", set_interval, "ask for another interval", "evdesk meter interval bay1 5"
+    )
+    interval.add_argument("name", metavar="NAME")
+    interval.add_argument("interval", metavar="SECONDS", help="a number, or auto")
+    remove = meter.command("remove", remove_meter, "take a device away", "evdesk meter remove bay1")
+    remove.add_argument("name", metavar="NAME")
+
+
+def profiles(context: Context) -> None:
+    """List the device profiles; needs no site."""
+    found = bootstrap.device_profiles()
+    data = [
+        {
+            "id": profile.id,
+            "manufacturer": profile.manufacturer,
+            "model": profile.model,
+            "kind": profile.kind,
+            "transports": list(profile.transports),
+            "confidence": profile.confidence,
+            "has_state": profile.has_state,
+            "has_energy": profile.has_energy,
+            "sockets": profile.sockets,
+            "notes": list(profile.notes),
+        }
+        for profile in found
+    ]
+    rows = [
+        (p.id, p.manufacturer, p.model, p.kind, " ".join(p.transports), p.confidence) for p in found
+    ]
+    headings = ("id", "maker", "model", "kind", "transports", "confidence")
+    context.out.answer(data, table(headings, rows, "No profile is installed."))
+
+
+def add_meter(context: Context) -> None:
+    """Add a device."""
+    args = context.args
+    interval_ms = None if args.interval is None else _milliseconds(args.interval)
+    with context.site() as services:
+        profile = services.devices.profile(args.profile)
+        new = NewMeter(
+            name=args.name,
+            profile=args.profile,
+            url=args.url,
+            unit=profile.default_unit if args.unit is None else args.unit,
+            phases=args.phases,
+            serial=args.serial,
+            interval_ms=interval_ms,
+            role=MeterRole(args.role),
+        )
+        added = asyncio.run(services.meters.add(new))
+    data = {
+        "id": str(added.meter.id),
+        "name": added.meter.name,
+        "station": added.station,
+        "state": "new",
+        "answered": added.silent is None,
+        "needs_meter": added.needs_meter,
+    }
+    context.out.answer(data, _added(added))
+
+
+def _added(added: AddedMeter) -> str:
+    parts = [f"Meter {added.meter.name} was added."]
+    if added.station:
+        parts.append(f"Station {added.station} takes its energy from it.")
+    if added.needs_meter:
+        parts.append(
+            "It has no energy register: add a meter beside it and a station with "
+            f"--energy-from METER --state-from {added.meter.name}."
+        )
+    if added.silent is None:
+        parts.append("It answered.")
+    else:
+        parts.append(f"It does not answer yet: {added.silent} It will be tried again.")
+    return " ".join(parts)
+
+
+def list_meters(context: Context) -> None:
+    """List the devices."""
+    with context.site() as services:
+        found = services.meters.rows()
+    data = [_row(row) for row in found]
+    headings = ("name", "profile", "url", "unit", "state", "last read", "every s", "kWh", "W")
+    rows = [
+        (
+            row["name"], row["profile"], row["url"], row["unit"], row["state"],
+            row["last_read_at"], row["interval_s"], kwh(wh) if (wh := _wh(row)) is not None else None,
+            row["power_w"],
+        )
+        for row in data
+    ]  # fmt: skip
+    empty = "There is no meter yet. Add one: evdesk meter add --help"
+    context.out.answer(data, table(headings, rows, empty))
+
+
+def _wh(row: dict[str, object]) -> int | None:
+    wh = row["import_wh"]
+    return wh if isinstance(wh, int) else None
+
+
+def _row(row: MeterRow) -> dict[str, object]:
+    status, latest = row.status, row.latest
+    return {
+        "id": str(row.meter.id),
+        "name": row.meter.name,
+        "profile": row.meter.profile,
+        "url": row.meter.url,
+        "unit": row.meter.unit,
+        "role": row.meter.role.value,
+        "state": status.state.value,
+        "last_read_at": status.last_read_at or (latest and latest.at),
+        "interval_s": None if status.interval_ms is None else status.interval_ms / MS_PER_S,
+        "import_wh": None if latest is None else latest.import_wh,
+        "power_w": None if latest is None else latest.power_w,
+        "requests": status.requests,
+        "errors": status.errors,
+        "last_error": status.last_error,
+    }
+
+
+def probe_meter(context: Context) -> None:
+    """Read every value of a device once."""
+    args = context.args
+    with context.site() as services:
+        if args.unit is not None:
+            unit = args.unit
+        elif args.profile:
+            unit = services.devices.profile(args.profile).default_unit
+        else:
+            unit = 1
+        values = asyncio.run(services.meters.probe(args.url, unit, args.profile))
+    data = [_value(value) for value in values]
+    rows = [(v.name, v.address, v.value, v.unit, v.raw, v.remark) for v in values]
+    headings = ("value", "address", "reads", "unit", "raw", "remark")
+    context.out.answer(data, table(headings, rows, "Nothing was read."))
+
+
+def _value(value: ProbedValue) -> dict[str, object]:
+    return {
+        "name": value.name,
+        "address": value.address,
+        "value": value.value,
+        "unit": value.unit,
+        "raw": value.raw,
+        "remark": value.remark,
+    }
+
+
+def set_interval(context: Context) -> None:
+    """Ask for another interval."""
+    text = context.args.interval
+    interval_ms = None if text == "auto" else _milliseconds(text)
+    with context.site() as services:
+        services.meters.set_interval(context.args.name, interval_ms)
+    data = {"name": context.args.name, "interval_s": interval_ms and interval_ms / MS_PER_S}
+    context.out.answer(data, f"Meter {context.args.name} is read every {text} from now on.")
+
+
+def remove_meter(context: Context) -> None:
+    """Take a device away."""
+    name = context.args.name
+    with context.site() as services:
+        context.confirm(f"Take meter {name} away? Its readings stay.")
+        services.meters.remove(name)
+    context.out.answer({"name": name}, f"Meter {name} is no longer read; its readings stay.")
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        return round(float(text) * MS_PER_S)
+    except (ValueError, OverflowError) as error:
+        raise UserError("{text} is no number of seconds.", text=text) from error

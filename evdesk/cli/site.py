@@ -1,0 +1,117 @@
+"""``init``, ``info`` and ``issuer``."""
+
+from evdesk import bootstrap
+from evdesk.cli.context import Context
+from evdesk.cli.options import Groups
+from evdesk.cli.output import table
+from evdesk.domain.site import Party
+
+ISSUER_FIELDS = (
+    "name", "street", "postcode", "city", "country", "vat_id", "tax_number", "contact",
+    "email", "phone", "iban",
+)  # fmt: skip
+
+
+def add_to(groups: Groups) -> None:
+    """Declare the commands."""
+    init = groups.command(
+        "init",
+        create,
+        "create the site folder, the owner's account and the recovery code",
+        'evdesk --site depot --password-file pw init --owner Ada --name "North depot"',
+    )
+    init.add_argument("--owner", required=True, metavar="NAME", help="name of the first account")
+    init.add_argument("--name", default="My depot", metavar="SITE", help="name of the site")
+    init.add_argument("--tz", default="Europe/Berlin", metavar="ZONE", help="IANA time zone")
+    init.add_argument("--currency", default="EUR", metavar="CUR", help="ISO 4217 code")
+    init.add_argument("--country", default="DE", metavar="CC", help="ISO 3166 code")
+    init.add_argument("--language", default="en", metavar="LANG", help="en or de")
+    init.add_argument(
+        "--demo",
+        action="store_true",
+        help="stepped clock, loopback devices only, SPECIMEN on every document, for ever",
+    )
+    groups.command("info", info, "show the site at a glance", "evdesk info --json")
+    issuer = groups.group("issuer", "who bills", 'evdesk issuer set --name "Depot Ltd" …')
+    change = issuer.command(
+        "set", set_issuer, "replace who bills", 'evdesk issuer set --name "Depot Ltd" --city Ulm'
+    )
+    for name in ISSUER_FIELDS:
+        change.add_argument(f"--{name.replace('_', '-')}", default=None, required=name == "name")
+    issuer.command("show", show_issuer, "show who bills", "evdesk issuer show --json")
+
+
+def create(context: Context) -> None:
+    """Create a site."""
+    args = context.args
+    made = bootstrap.create_site(
+        context.folder(),
+        context.password("New password"),
+        bootstrap.SiteRequest(
+            name=args.name,
+            owner=args.owner,
+            tz=args.tz,
+            currency=args.currency,
+            country=args.country,
+            language=args.language,
+            demo=args.demo,
+        ),
+    )
+    data = {
+        "id": made.site.id,
+        "site": made.site.name,
+        "folder": str(context.folder()),
+        "recovery_code": made.recovery_code,
+    }
+    context.out.answer(
+        data,
+        f"The site {made.site.name} is in {context.folder()}.\n\n"
+        f"    Recovery code:  {made.recovery_code}\n\n"
+        "Write it down and keep it away from this computer: it is shown only now. If the password\n"
+        "and this code are both lost, nobody can open the site again, the authors included.",
+    )
+
+
+def info(context: Context) -> None:
+    """Show the site at a glance."""
+    with context.site() as services:
+        found = services.site.info()
+    collector = {
+        "state": "running" if found.running else "stopped",
+        "pid": found.collector.pid if found.running else None,
+        "since_at": found.collector.since_at if found.running else None,
+    }
+    data = {
+        "id": found.site.id,
+        "site": found.site.name,
+        "tz": found.site.tz,
+        "currency": found.site.currency,
+        "country": found.site.country,
+        "language": found.site.language,
+        "demo": found.site.demo,
+        "schema_version": found.schema_version,
+        "meters": found.meters,
+        "sessions": found.sessions,
+        "readings": found.readings,
+        "db_bytes": found.db_bytes,
+        "collector": collector["state"],
+        "pid": collector["pid"],
+        "since_at": collector["since_at"],
+    }
+    context.out.answer(data, table(("", ""), data.items(), ""))
+
+
+def set_issuer(context: Context) -> None:
+    """Replace who bills."""
+    given = {name: getattr(context.args, name) or "" for name in ISSUER_FIELDS}
+    with context.site() as services:
+        services.billing.set_issuer(Party(**given))
+        context.out.answer({"id": services.info.id, **given}, f"{given['name']} bills from now on.")
+
+
+def show_issuer(context: Context) -> None:
+    """Show who bills."""
+    with context.site() as services:
+        issuer = services.billing.issuer()
+    data = {name: getattr(issuer, name) if issuer else None for name in ISSUER_FIELDS}
+    context.out.answer(data, table(("", ""), data.items(), ""))

@@ -1,0 +1,191 @@
+"""The collector: polls every bus, stores first, never loses a reading that was taken."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from evdesk.domain.errors import DeviceError, StorageError
+from evdesk.domain.meters import MeterStatus
+from evdesk.domain.readings import Reading
+from evdesk.ports import Clock, CollectorState, Devices, Store
+from evdesk.services.journaling import Beat, Journal
+from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.settings import JOURNAL
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run of the collector did."""
+
+    readings: int = 0
+    failures: int = 0
+    commits: int = 0
+    lateness_ms: int = 0
+
+
+class Collector:
+    """Runs on the wall clock: one task per bus, one writer.
+
+    ``clock`` stamps readings; ``stopping`` ends the run at the next commit.
+    """
+
+    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+        self._store, self._devices, self._clock = store, devices, clock
+        self.stopping = asyncio.Event()
+        self.tally = Tally()
+        self._buffer: list[Reading] = []
+        self._room = asyncio.Event()
+        self._room.set()
+        self._writer = ThreadPoolExecutor(1, "journal")
+        self._revision = 0
+
+    async def run(self, seconds: float | None = None) -> Tally:
+        """Collect until stopped, or for so many seconds."""
+        loop = asyncio.get_running_loop()
+        ends = None if seconds is None else loop.time() + seconds
+        try:
+            while not self.stopping.is_set():
+                await self._run_once(ends)
+        finally:
+            await self._devices.close()
+            self._writer.shutdown()
+        return self.tally
+
+    async def _run_once(self, ends: float | None) -> None:
+        """Run with the devices as they are now, until they change."""
+        plans = make_plans(self._store, self._devices)
+        journal = Journal(self._store, reaches(plans, self._devices))
+        with self._store.read() as unit:
+            self._revision = unit.collector.state().revision
+        now = asyncio.get_running_loop().time()
+        for plan in plans:
+            plan.due = now
+        tasks = [asyncio.create_task(self._serve(bus)) for bus in by_bus(plans)]
+        try:
+            await self._write_until(journal, plans, tasks, ends)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._drain(journal, plans)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    async def _serve(self, plans: list[Plan]) -> None:
+        """Read the devices of one bus for ever, the one due first, never two at a time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            plan = min(plans, key=lambda plan: plan.due)
+            await asyncio.sleep(plan.due - loop.time())
+            await self._room.wait()
+            await self._read(plan)
+            self._reschedule(plan, loop.time())
+
+    async def _read(self, plan: Plan) -> None:
+        try:
+            readings = await plan.reader.read()
+        except DeviceError as error:
+            if plan.failures == 0:
+                LOG.info("%s: %s", plan.meter.name, error)
+            self.tally.failures += 1
+            plan.failed(error)
+            return
+        self._buffer.extend(_after(plan.last_at, readings))
+        self.tally.readings += len(readings)
+        plan.answered(readings)
+
+    def _reschedule(self, plan: Plan, now: float) -> None:
+        """Keep to the grid; instants that have passed are skipped and counted as lateness."""
+        pause = plan.pause_s()
+        due = plan.due + pause
+        if due < now:
+            self.tally.lateness_ms = max(self.tally.lateness_ms, round((now - due) * 1000))
+            due = now + pause - (now - plan.due) % pause
+        plan.due = due
+
+    # -- writing --------------------------------------------------------------------------------
+
+    async def _write_until(
+        self,
+        journal: Journal,
+        plans: list[Plan],
+        tasks: Sequence[asyncio.Task[None]],
+        ends: float | None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while not self.stopping.is_set():
+            await self._wait(JOURNAL.commit_every_s)
+            _raise_bugs(tasks)
+            state = await self._flush(journal, plans)
+            if state is not None and state.stop_requested:
+                self.stopping.set()
+            if ends is not None and loop.time() >= ends:
+                self.stopping.set()
+            if state is not None and state.revision != self._revision:
+                return
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _flush(self, journal: Journal, plans: list[Plan]) -> CollectorState | None:
+        """Commit what was read; on failure keep it for the next try and pause when it is old."""
+        taken, self._buffer = self._buffer, []
+        statuses = [plan.status for plan in plans if plan.changed]
+        beat = Beat(self._clock.now(), self.tally.lateness_ms)
+        loop = asyncio.get_running_loop()
+        try:
+            state = await loop.run_in_executor(self._writer, journal.commit, taken, statuses, beat)
+        except StorageError as error:
+            self._buffer = taken + self._buffer
+            self._keep_back(error)
+            return None
+        self.tally.commits += 1
+        self._room.set()
+        for plan, status in _pairs(plans, statuses):
+            plan.changed = plan.status != status
+        return state
+
+    async def _drain(self, journal: Journal, plans: list[Plan]) -> None:
+        """Commit what is left; a busy database is tried for as long as readings may wait."""
+        for _ in range(round(JOURNAL.buffer_s / JOURNAL.commit_every_s)):
+            if await self._flush(journal, plans) is not None:
+                return
+            await asyncio.sleep(JOURNAL.commit_every_s)
+
+    def _keep_back(self, error: StorageError) -> None:
+        oldest = self._buffer[0].at if self._buffer else self._clock.now()
+        late = self._clock.now() - oldest
+        LOG.warning("%s %d readings are kept in memory.", error, len(self._buffer))
+        self.tally.lateness_ms = max(self.tally.lateness_ms, late // timedelta(milliseconds=1))
+        if late > timedelta(seconds=JOURNAL.buffer_s):
+            self._room.clear()  # energy is a register difference: pausing loses no Wh
+
+
+def _after(last_at: datetime | None, readings: Sequence[Reading]) -> list[Reading]:
+    """Return readings with instants that only rise, also when the PC's clock was set back."""
+    if last_at is None or readings[0].at > last_at:
+        return list(readings)
+    at = last_at + timedelta(milliseconds=1)
+    return [replace(reading, at=at) for reading in readings]
+
+
+def _pairs(
+    plans: Sequence[Plan], statuses: Sequence[MeterStatus]
+) -> list[tuple[Plan, MeterStatus]]:
+    written = {status.meter_id: status for status in statuses}
+    return [(plan, written[plan.meter.id]) for plan in plans if plan.meter.id in written]
+
+
+def _raise_bugs(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """A task of a bus never ends by itself: raise what ended it."""
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()

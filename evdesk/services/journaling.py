@@ -1,0 +1,229 @@
+"""The journal: readings and what they mean for sessions, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import merge
+
+from evdesk.domain import snapshots
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import EvdeskError
+from evdesk.domain.instants import from_ms, to_ms
+from evdesk.domain.meters import MeterStatus, Source, Station, StationId
+from evdesk.domain.readings import MeterId, Reading
+from evdesk.domain.registers import Bounds
+from evdesk.domain.sessions import (
+    Closed,
+    Figures,
+    Opened,
+    Rules,
+    Sample,
+    SessionEvent,
+    SessionId,
+    sample_of,
+)
+from evdesk.domain.tracking import Tracker
+from evdesk.ports import CollectorState, Store, Unit
+from evdesk.settings import CHARGING
+
+MS_PER_MINUTE = 60_000
+# A restart replays at most this much; events are saved with the transaction they happen in.
+SNAPSHOT_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a device is read: the interval planned and the resolution of its register."""
+
+    interval_ms: int
+    resolution_wh: int
+
+
+@dataclass(slots=True)
+class _Follow:
+    """One station being followed."""
+
+    station: Station
+    tracker: Tracker
+    session: SessionId | None
+    saved_at: datetime | None
+    seen_at: datetime | None = None
+    happened: bool = False
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The collector's sign of life that goes with a commit."""
+
+    at: datetime
+    lateness_ms: int
+
+
+class Journal:
+    """Writes readings and follows every station's session through them, exactly once."""
+
+    def __init__(self, store: Store, reaches: Mapping[MeterId, Reach]) -> None:
+        self._store, self._reaches = store, reaches
+        self._follows: dict[StationId, _Follow] = {}
+        self._takers: dict[Source, list[tuple[_Follow, bool, bool]]] = {}
+        self._load(resumed={})
+        for follow in self._follows.values():
+            follow.resumed = follow.tracker.resumed = follow.saved_at is not None
+
+    def commit(
+        self,
+        readings: Sequence[Reading],
+        statuses: Sequence[MeterStatus] = (),
+        beat: Beat | None = None,
+        stepped_at: datetime | None = None,
+    ) -> CollectorState:
+        """Make readings durable with everything that follows from them.
+
+        Raises:
+            StorageError: nothing of it was written; the readings can be given again.
+
+        """
+        try:
+            with self._store.journal() as unit:
+                state = self._write(unit, readings, statuses, beat, stepped_at)
+        except EvdeskError:
+            self._load({follow.station.id: follow.resumed for follow in self._follows.values()})
+            raise
+        for follow in self._follows.values():
+            follow.resumed = follow.tracker.resumed
+        return state
+
+    def _write(
+        self,
+        unit: Unit,
+        readings: Sequence[Reading],
+        statuses: Sequence[MeterStatus],
+        beat: Beat | None,
+        stepped_at: datetime | None,
+    ) -> CollectorState:
+        unit.readings.add(readings)
+        touched: dict[StationId, _Follow] = {}
+        for reading in readings:
+            for follow, energy, state in self._takers.get(_source(reading), ()):
+                self._take(unit, follow, sample_of(reading, energy=energy, state=state))
+                touched[follow.station.id] = follow
+        for follow in touched.values():
+            self._save(unit, follow)
+        if statuses:
+            unit.meters.save_statuses(statuses)
+        if beat is not None:
+            unit.collector.beat(beat.at, beat.lateness_ms)
+        if stepped_at is not None:
+            unit.site.set_stepped(stepped_at)
+        return unit.collector.state()
+
+    # -- sessions -------------------------------------------------------------------------------
+
+    def _take(self, unit: Unit, follow: _Follow, sample: Sample) -> None:
+        follow.seen_at = sample.at
+        for event in follow.tracker.on(sample):
+            follow.happened = True
+            self._apply(unit, follow, event)
+
+    def _apply(self, unit: Unit, follow: _Follow, event: SessionEvent) -> None:
+        if isinstance(event, Opened):
+            follow.session = self._open(unit, follow, event)
+        if follow.session is None:
+            return
+        unit.sessions.log(follow.session, event)
+        if isinstance(event, Closed):
+            unit.sessions.update(follow.session, event.figures)
+            facts = {"energy_wh": event.figures.energy_wh, "flags": sorted(event.figures.flags)}
+            unit.record_change(Change("session.closed", "session", str(follow.session), facts))
+            follow.session = None
+
+    def _open(self, unit: Unit, follow: _Follow, event: Opened) -> SessionId:
+        station = follow.station.id
+        figures = Figures(
+            plugged_in_at=event.at,
+            unplugged_at=None,
+            start=event.register,
+            end=event.register,
+            energy_wh=None if event.register is None else 0,
+            charging_ms=0,
+            peak_w=None,
+            flags=event.flags,
+        )
+        driver = unit.stations.default_driver(station, event.at)
+        session = unit.sessions.open(station, figures, driver)
+        facts = {"station": station, "driver": driver}
+        unit.record_change(Change("session.opened", "session", str(session), facts))
+        return session
+
+    def _save(self, unit: Unit, follow: _Follow) -> None:
+        """Write the open session's figures; the tracker itself when something happened."""
+        figures = follow.tracker.figures()
+        if figures is not None and follow.session is not None:
+            unit.sessions.update(follow.session, figures)
+        seen, saved = follow.seen_at, follow.saved_at
+        if seen is None or not (follow.happened or saved is None or seen - saved >= SNAPSHOT_EVERY):
+            return
+        state = snapshots.dump(follow.tracker.state)
+        unit.sessions.save_tracker(follow.station.id, {"at": to_ms(seen), "state": state})
+        follow.saved_at, follow.happened = seen, False
+
+    # -- start ----------------------------------------------------------------------------------
+
+    def _load(self, resumed: Mapping[StationId, bool]) -> None:
+        """Take every tracker from its snapshot and replay what was committed after it."""
+        self._follows, self._takers = {}, {}
+        with self._store.read() as unit:
+            saved, sessions = unit.sessions.trackers(), unit.sessions.open_ids()
+            for station in unit.stations.all():
+                follow = self._follow(station, saved.get(station.id), sessions.get(station.id))
+                self._replay(unit, follow)
+                follow.resumed = follow.tracker.resumed = resumed.get(station.id, False)
+                self._follows[station.id] = follow
+                for source in station.sources():
+                    role = (follow, source == station.energy, source == station.state)
+                    self._takers.setdefault(source, []).append(role)
+
+    def _follow(
+        self, station: Station, saved: dict[str, object] | None, session: SessionId | None
+    ) -> _Follow:
+        rules = self._rules(station)
+        if saved is None:
+            return _Follow(station, Tracker(rules), session, None)
+        at, state = saved["at"], saved["state"]
+        if not isinstance(at, int) or not isinstance(state, dict):
+            msg = f"tracker snapshot of station {station.id} is not one"
+            raise TypeError(msg)
+        return _Follow(station, Tracker(rules, snapshots.load(state)), session, from_ms(at))
+
+    def _rules(self, station: Station) -> Rules:
+        reach = self._reaches[station.energy.meter_id]
+        slowest = max(self._reaches[source.meter_id].interval_ms for source in station.sources())
+        return Rules(
+            by_pilot=station.state is not None,
+            interval_ms=slowest,
+            threshold_a=CHARGING.threshold_a,
+            threshold_w=CHARGING.threshold_w,
+            idle_ms=CHARGING.idle_minutes * MS_PER_MINUTE,
+            bounds=Bounds(CHARGING.max_power_w, reach.resolution_wh),
+        )
+
+    def _replay(self, unit: Unit, follow: _Follow) -> None:
+        """Fold in what was committed after the snapshot; it held no event, or it was saved."""
+        if follow.saved_at is None:
+            return
+        begin = follow.saved_at + timedelta(milliseconds=1)
+        end = from_ms(to_ms(begin) + 366 * 24 * 60 * MS_PER_MINUTE)
+        station = follow.station
+        streams = [unit.readings.between(source, begin, end) for source in station.sources()]
+        for reading in merge(*streams, key=lambda reading: reading.at):
+            source = _source(reading)
+            sample = sample_of(
+                reading, energy=source == station.energy, state=source == station.state
+            )
+            follow.tracker.on(sample)
+            follow.seen_at = sample.at
+
+
+def _source(reading: Reading) -> Source:
+    return Source(reading.meter_id, reading.socket)

@@ -1,0 +1,165 @@
+"""Stepped time on demo sites: the clock moves on when every due read is committed."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from evdesk.domain.errors import DeviceError
+from evdesk.domain.instants import from_ms, to_ms
+from evdesk.domain.meters import MeterState, MeterStatus
+from evdesk.domain.readings import Reading
+from evdesk.ports import Clock, CollectorState, Devices, Store
+from evdesk.services.collecting import Tally
+from evdesk.services.journaling import Beat, Journal
+from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+
+LOOK_UP = timedelta(seconds=1)  # wall time between two signs of life
+
+
+class SteppedClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Return the instant it was last moved to."""
+        return self._at
+
+    def move(self, at: datetime) -> None:
+        """Move on."""
+        self._at = at
+
+
+class SteppedCollector:
+    """Collects as fast as the machine and ``speed`` allow; each due instant exactly once.
+
+    ``wall`` gives signs of life and the pace; ``speed`` None is as fast as possible.
+    """
+
+    def __init__(
+        self, store: Store, devices: Devices, clock: SteppedClock, wall: Clock, speed: float | None
+    ) -> None:
+        self._store, self._devices = store, devices
+        self._clock, self._wall, self._speed = clock, wall, speed
+        self.stopping = asyncio.Event()
+        self.tally = Tally()
+        self._beat_at: datetime | None = None
+
+    async def run(self, seconds: float | None = None) -> Tally:
+        """Collect until stopped, or for so many seconds of the site's own time."""
+        self._started = (self._clock.now(), asyncio.get_running_loop().time())
+        ends = None if seconds is None else self._clock.now() + timedelta(seconds=seconds)
+        try:
+            while not self.stopping.is_set():
+                await self._run_once(ends)
+        finally:
+            await self._devices.close()
+        return self.tally
+
+    async def _run_once(self, ends: datetime | None) -> None:
+        """Run with the devices as they are now, until they change."""
+        plans = make_plans(self._store, self._devices)
+        journal = Journal(self._store, reaches(plans, self._devices))
+        with self._store.read() as unit:
+            revision = unit.collector.state().revision
+        now_ms = to_ms(self._clock.now())
+        for plan in plans:
+            plan.due = _next_on_grid(now_ms, plan.interval_ms)
+        await self._follow(journal, plans, revision, now_ms, ends)
+
+    async def _follow(
+        self,
+        journal: Journal,
+        plans: list[Plan],
+        revision: int,
+        now_ms: int,
+        ends: datetime | None,
+    ) -> None:
+        while not self.stopping.is_set():
+            due_ms = min((plan.due for plan in plans), default=now_ms + 1000)
+            at = from_ms(int(due_ms))
+            if ends is not None and at > ends:
+                self.stopping.set()
+                return
+            state = await self._pace(journal, at)
+            if self.stopping.is_set():
+                return
+            if state is None or state.revision == revision:
+                state = await self._step(journal, plans, at)
+                now_ms = int(due_ms)
+            if state.stop_requested:
+                self.stopping.set()
+            if state.revision != revision:
+                return
+
+    async def _step(self, journal: Journal, plans: list[Plan], at: datetime) -> CollectorState:
+        """Read everything due at ``at`` and commit it together with the clock."""
+        self._clock.move(at)
+        at_ms = to_ms(at)
+        due = [plan for plan in plans if plan.due <= at_ms]
+        if due:
+            await self._devices.tell_instant(at)
+        buses = await asyncio.gather(*(self._read_bus(bus, at_ms) for bus in by_bus(due)))
+        readings = [reading for bus in buses for reading in bus]
+        self.tally.readings += len(readings)
+        self.tally.commits += 1
+        statuses = self._statuses(due)
+        return journal.commit(readings, statuses, self._beat(), at)
+
+    async def _read_bus(self, plans: list[Plan], at_ms: int) -> list[Reading]:
+        readings: list[Reading] = []
+        for plan in plans:
+            try:
+                found = await plan.reader.read()
+            except DeviceError as error:
+                self.tally.failures += 1
+                plan.failed(error)
+            else:
+                readings.extend(found)
+                plan.answered(found)
+            plan.due = _next_on_grid(at_ms + round(plan.pause_s() * 1000) - 1, plan.interval_ms)
+        return readings
+
+    def _statuses(self, due: list[Plan]) -> list[MeterStatus]:
+        """Return statuses worth writing: changes of state, and all of them once a wall second."""
+        looked = self._beat_due()
+        return [plan.status for plan in due if looked or plan.status.state is not MeterState.OK]
+
+    def _beat_due(self) -> bool:
+        return self._beat_at is None or self._wall.now() - self._beat_at >= LOOK_UP
+
+    def _beat(self) -> Beat | None:
+        if not self._beat_due():
+            return None
+        self._beat_at = self._wall.now()
+        return Beat(self._beat_at, self.tally.lateness_ms)
+
+    async def _pace(self, journal: Journal, at: datetime) -> CollectorState | None:
+        """Wait until the wall has caught up with the speed asked for; watch the stop row."""
+        if self._speed is None:
+            await asyncio.sleep(0)
+            return None
+        from_at, from_s = self._started
+        due_s = from_s + (at - from_at).total_seconds() / self._speed
+        loop = asyncio.get_running_loop()
+        state = None
+        while (wait := due_s - loop.time()) > 0 and not self.stopping.is_set():
+            await _sleep(self.stopping, min(wait, 0.5))
+            beat = self._beat()
+            if beat is not None:
+                state = journal.commit((), (), beat)
+                if state.stop_requested:
+                    self.stopping.set()
+        return state
+
+
+async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _next_on_grid(after_ms: int, interval_ms: int) -> int:
+    """Return the first multiple of the interval after an instant: the same after any restart."""
+    return (after_ms // interval_ms + 1) * interval_ms
