@@ -183,7 +183,7 @@ def ensure_libraries(lock: Path) -> None:
 def make_environment() -> None:
     """Make an empty virtual environment in place of whatever is there."""
     if VENV.exists():
-        say("The set-up in .venv is unfinished or made for another Python; making it anew.")
+        say("The set-up in .venv is unfinished, or of another Python or folder: making it anew.")
         try:
             shutil.rmtree(VENV)
         except OSError as error:
