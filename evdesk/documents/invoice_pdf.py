@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
 UNSHOWN = re.compile(r'the text `"(.+?)"` could not be displayed')
 ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
-MOST_REPLACED = 40  # characters no font has, before everything beyond Latin is named by its code
+MOST_REPLACED = 12  # characters no font has, before everything beyond Latin is named by its code
 UNSAFE = re.compile("[^\u0020-\u024f\u2010-\u2044\u2212]")  # all but Latin and its punctuation
 REDIRECTING = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 

@@ -1,5 +1,6 @@
 """How a language says things: its labels, and its way of writing numbers, money and instants."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ FALLBACK = "en"
 WH_PER_KWH = Decimal(1000)
 PERCENT = Decimal(100)
 NO_BREAK = "\u00a0"
+CODE_BESIDE_NUMBER = re.compile(r"(?<=[^\W\d_])(?=\d)")  # HUF10.00: Unicode CLDR puts a space there
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Wording:
         text = format_currency(
             money.amount, money.currency, pattern, self.locale, currency_digits=False
         )
-        return self._solid(text)
+        return self._solid(CODE_BESIDE_NUMBER.sub(" ", text))
 
     def percent(self, number: Decimal) -> str:
         """Return a rate that is given in percent, with its exact decimals."""

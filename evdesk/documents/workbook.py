@@ -17,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from evdesk.documents.tables import is_risky
+from evdesk.documents.formulas import is_risky
 from evdesk.domain.errors import UserError
 from evdesk.ports import Cell as Value
 from evdesk.ports import Table

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from openpyxl.worksheet._writer import create_temporary_file
 
-from evdesk.documents.tables import Tables, escaped, unescaped
+from evdesk.documents.formulas import escaped, unescaped
+from evdesk.documents.tables import Tables
 from evdesk.domain.errors import UserError
 from evdesk.ports import Table
 
