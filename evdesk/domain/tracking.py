@@ -87,12 +87,12 @@ class Tracker:
         """Take in a sample; return what it changed, in order."""
         events: list[SessionEvent] = []
         before = self.state.track.last
-        if self.rules.by_pilot:
-            self._on_pilot(sample, before, events)
-        else:
-            self._on_load(sample, before, events)
+        find_edges = self._on_pilot if self.rules.by_pilot else self._on_load
+        ended = find_edges(sample, before, events)
         if sample.register is not None:
             self._on_register(sample.register, events)
+        if ended and self.state.ending is not None:
+            self._close(self.state.ending, events)
         self._on_power(sample, events)
         return events
 
@@ -103,8 +103,9 @@ class Tracker:
 
     # -- where a session begins and ends ------------------------------------------------------
 
-    def _on_pilot(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
-        state = self.state
+    def _on_pilot(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> bool:
+        """Follow the pilot; return whether the session's end is confirmed."""
+        state, ended = self.state, False
         if sample.pilot in PLUGGED:
             state.ending = None
             if state.session is None:
@@ -113,17 +114,12 @@ class Tracker:
             state.plugged_at = sample.at
             self.resumed = False
         elif sample.pilot is PilotState.A:
-            if state.session is not None:
-                self._unplugged(sample, out)
+            ended = state.session is not None and state.ending is not None
+            if state.session is not None and state.ending is None:
+                state.ending = self._first_unplugged(sample)
             state.unplugged_at = sample.at
             self.resumed = False
-
-    def _unplugged(self, sample: Sample, out: list[SessionEvent]) -> None:
-        state = self.state
-        if state.ending is None:
-            state.ending = self._first_unplugged(sample)
-        else:
-            self._close(state.ending, out)
+        return ended
 
     def _first_unplugged(self, sample: Sample) -> Edge:
         """Return the edge; after a silence it is the last moment for which there is evidence."""
@@ -135,20 +131,21 @@ class Tracker:
             return Edge(at, session.last, {Flag.ESTIMATED_END, cause})
         return Edge(sample.at, None)  # the register follows once it is believed
 
-    def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
+    def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> bool:
+        """Follow the load; return whether the session's end is confirmed."""
         drawing = self._above_threshold(sample)
         if drawing is None:
-            return
-        state = self.state
+            return False
+        state, ended = self.state, False
         if drawing:
             self._drawing(sample, before, out)
             state.plugged_at = sample.at
         else:
             state.rising = None
-            if state.session is not None:
-                self._not_drawing(sample, out)
+            ended = state.session is not None and self._idle_long_enough(sample)
             state.unplugged_at = sample.at
         self.resumed = False
+        return ended
 
     def _drawing(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         state = self.state
@@ -165,14 +162,13 @@ class Tracker:
         rising, state.rising = state.rising, None
         self._open(rising.at, rising.register, out, known=rising.register is not None)
 
-    def _not_drawing(self, sample: Sample, out: list[SessionEvent]) -> None:
-        """Remember the first sample below; close once it has lasted the idle time."""
+    def _idle_long_enough(self, sample: Sample) -> bool:
+        """Remember the first sample below; the end is confirmed after the idle time."""
         state = self.state
         last_drawn = state.plugged_at or sample.at
         if state.ending is None:
             state.ending = self._first_idle(last_drawn, sample.at)
-        if sample.at - last_drawn >= self._idle:
-            self._close(state.ending, out)
+        return sample.at - last_drawn >= self._idle
 
     def _first_idle(self, last_drawn: datetime, at: datetime) -> Edge:
         session = self.state.session
