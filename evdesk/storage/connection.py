@@ -1,0 +1,144 @@
+"""A keyed connection whose every statement ends in a row or in an evdesk error."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evdesk.storage.faults import Place, storage_fault
+
+if TYPE_CHECKING:
+    import sqlite3 as sqlcipher
+else:
+    from sqlcipher3 import dbapi2 as sqlcipher
+
+Row = tuple[Any, ...]
+Value = int | float | str | bytes | None
+Values = Sequence[Value] | Mapping[str, Value]
+
+SETTINGS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",  # INSERT OR REPLACE fires the guards against DELETE
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA secure_delete = ON",
+)
+
+
+class Connection:
+    """One keyed connection; used by one thread at a time.
+
+    ``maintenance`` allows ATTACH, which VACUUM needs; every other connection refuses it, because
+    ``ATTACH … KEY ''`` would write plain text.
+
+    Raises:
+        WrongKey: the key does not open the file.
+        StorageError: the file is missing, truncated, damaged or not encrypted.
+
+    """
+
+    def __init__(self, place: Place, *, create: bool = False, maintenance: bool = False) -> None:
+        self.place = place
+        self._raw = self._open("rwc" if create else "rw")
+        try:
+            self._prepare(maintenance=maintenance)
+        except sqlcipher.Error as error:
+            self._raw.close()
+            raise storage_fault(error, place) from error
+
+    def _open(self, mode: str) -> "sqlcipher.Connection":
+        try:
+            return sqlcipher.connect(
+                f"{self.place.path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                timeout=self.place.busy_timeout_ms / 1000,
+                check_same_thread=False,  # handed between threads, never used by two at once
+            )
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def _prepare(self, *, maintenance: bool) -> None:
+        execute = self._raw.execute
+        execute("PRAGMA cipher_log_level = NONE")  # otherwise a wrong key writes to stderr
+        execute(f"PRAGMA key = \"x'{self.place.key.reveal().hex()}'\"")
+        execute("SELECT count(*) FROM sqlite_master").fetchone()  # the key alone never fails
+        for setting in SETTINGS:
+            execute(setting)
+        if not maintenance:
+            self._raw.set_authorizer(_refuse_attach)
+
+    def run(self, sql: str, values: Values = ()) -> int:
+        """Carry out a statement; return how many rows it changed."""
+        try:
+            return self._raw.execute(sql, values).rowcount
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def insert(self, sql: str, values: Values) -> int:
+        """Insert one row; return its number."""
+        try:
+            return self._raw.execute(sql, values).lastrowid or 0
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def many(self, sql: str, rows: Iterable[Values]) -> None:
+        """Carry out a statement once a row."""
+        try:
+            self._raw.executemany(sql, rows)
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def one(self, sql: str, values: Values = ()) -> Row | None:
+        """Return the first row, or None."""
+        try:
+            row: Row | None = self._raw.execute(sql, values).fetchone()
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+        return row
+
+    def number(self, sql: str, values: Values = ()) -> int:
+        """Return the only value of the only row, an integer."""
+        row = self.one(sql, values)
+        return int(row[0]) if row else 0
+
+    def all(self, sql: str, values: Values = ()) -> list[Row]:
+        """Return every row."""
+        try:
+            return self._raw.execute(sql, values).fetchall()
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def each(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """Yield rows one by one, so that a year of readings needs no memory."""
+        try:
+            yield from self._raw.execute(sql, values)
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+
+    def changes(self) -> int:
+        """Return how many rows this connection has changed since it was opened."""
+        return self._raw.total_changes
+
+    def roll_back(self) -> None:
+        """Undo the open transaction, if the failed statement has not done so itself."""
+        if self._raw.in_transaction:
+            self.run("ROLLBACK")
+
+    def copy_to(self, other: "Connection") -> None:
+        """Copy the whole database into an empty one with the same key, page by page."""
+        try:
+            self._raw.backup(other._raw)  # noqa: SLF001 - of the same class
+        except sqlcipher.Error as error:
+            raise storage_fault(error, other.place) from error
+
+    def close(self) -> None:
+        """Give the file back; an open transaction is undone."""
+        self._raw.close()
+
+
+def _refuse_attach(action: int, *_about: str | None) -> int:
+    return sqlcipher.SQLITE_DENY if action == sqlcipher.SQLITE_ATTACH else sqlcipher.SQLITE_OK
+
+
+def complete(statement: str) -> bool:
+    """Return whether SQL text is one whole statement (a trigger ends at its END)."""
+    return sqlcipher.complete_statement(statement)

@@ -1,0 +1,192 @@
+"""Sessions, their events and the trackers that find them."""
+
+import json
+from typing import Any
+
+from evdesk.domain.errors import StorageError
+from evdesk.domain.instants import from_ms, to_ms
+from evdesk.domain.meters import StationId
+from evdesk.domain.readings import Register
+from evdesk.domain.sessions import (
+    Figures,
+    Flag,
+    Session,
+    SessionEvent,
+    SessionId,
+    SessionState,
+)
+from evdesk.domain.site import DriverId
+from evdesk.ports import LoggedEvent, SessionFilter
+from evdesk.storage.connection import Connection, Row, Value
+from evdesk.storage.json_text import canonical, parse_object
+from evdesk.storage.session_events import event_values
+
+DECI = 10
+NOT_OPEN = (
+    "Session {session} is not open: its figures stay as they are, and nothing of this step was "
+    "written. Correct a closed session by a correction, which is logged."
+)
+SELECT = """
+    SELECT session.id, station_id, station.name, driver_id, session.state,
+           plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms, start_raw,
+           end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags, invoice_id
+    FROM session JOIN station ON station.id = station_id
+    LEFT JOIN invoice_session ON session_id = session.id
+"""
+FIND = """
+    WHERE (:from_ms IS NULL OR plugged_in_at_ms >= :from_ms)
+      AND (:to_ms IS NULL OR plugged_in_at_ms < :to_ms)
+      AND (:station IS NULL OR station_id = :station)
+      AND (:driver IS NULL OR driver_id = :driver)
+      AND (:state IS NULL OR session.state = :state)
+      AND (NOT :unbilled OR invoice_id IS NULL)
+    ORDER BY plugged_in_at_ms DESC, session.id DESC
+"""
+
+
+class StoredSessions:
+    """Implements ``ports.Sessions``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def open(self, station: StationId, figures: Figures, driver: DriverId | None) -> SessionId:
+        """Begin a session; a station has at most one open."""
+        row = self._db.insert(
+            "INSERT INTO session (state, plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms,"
+            " start_raw, end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags,"
+            " station_id, driver_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*_values(figures), station, driver),
+        )
+        return SessionId(row)
+
+    def log(self, session: SessionId, event: SessionEvent) -> None:
+        """Append an event to the session's log."""
+        self._db.run(
+            "INSERT INTO session_event (session_id, at_ms, kind, wh, raw, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (session, *event_values(event)),
+        )
+
+    def update(self, session: SessionId, figures: Figures) -> None:
+        """Write the figures of an open session; figures with an end close it.
+
+        Raises:
+            StorageError: there is no such open session.
+
+        """
+        changed = self._db.run(
+            "UPDATE session SET state = ?, plugged_in_at_ms = ?, unplugged_at_ms = ?, start_wh = ?,"
+            " start_at_ms = ?, start_raw = ?, end_wh = ?, end_at_ms = ?, end_raw = ?,"
+            " energy_wh = ?, charging_ms = ?, peak_dw = ?, flags = ?"
+            " WHERE id = ? AND state = 'open'",
+            (*_values(figures), session),
+        )
+        if changed == 0:
+            raise StorageError(NOT_OPEN, session=session)
+
+    def open_ids(self) -> dict[StationId, SessionId]:
+        """Return the open session of each station that has one."""
+        rows = self._db.all("SELECT station_id, id FROM session WHERE state = 'open'")
+        return {StationId(station): SessionId(session) for station, session in rows}
+
+    def get(self, session: SessionId) -> Session | None:
+        """Return a session."""
+        row = self._db.one(SELECT + "WHERE session.id = ?", (session,))
+        return _session(row) if row else None
+
+    def find(self, wanted: SessionFilter) -> list[Session]:
+        """Return sessions, newest plug-in first; ``to_at`` itself is not included."""
+        rows = self._db.all(
+            SELECT + FIND,
+            {
+                "from_ms": None if wanted.from_at is None else to_ms(wanted.from_at),
+                "to_ms": None if wanted.to_at is None else to_ms(wanted.to_at),
+                "station": wanted.station,
+                "driver": wanted.driver,
+                "state": None if wanted.state is None else wanted.state.value,
+                "unbilled": int(wanted.unbilled),
+            },
+        )
+        return [_session(row) for row in rows]
+
+    def events(self, session: SessionId) -> list[LoggedEvent]:
+        """Return the session's log, oldest first."""
+        rows = self._db.all(
+            "SELECT at_ms, kind, wh, raw, detail FROM session_event WHERE session_id = ?"
+            " ORDER BY id",
+            (session,),
+        )
+        return [
+            LoggedEvent(from_ms(at_ms), kind, wh, raw.hex(), parse_object(detail))
+            for at_ms, kind, wh, raw, detail in rows
+        ]
+
+    def assign(self, session: SessionId, driver: DriverId) -> None:
+        """Say whose it is; a billed session is never re-assigned (the caller checks)."""
+        self._db.run("UPDATE session SET driver_id = ? WHERE id = ?", (driver, session))
+
+    def count(self) -> int:
+        """Return how many sessions are kept."""
+        return self._db.number("SELECT count(*) FROM session")
+
+    def trackers(self) -> dict[StationId, dict[str, object]]:
+        """Return each station's tracker snapshot."""
+        rows = self._db.all("SELECT station_id, snapshot FROM tracker")
+        return {StationId(station): parse_object(snapshot) for station, snapshot in rows}
+
+    def save_tracker(self, station: StationId, snapshot: dict[str, object]) -> None:
+        """Replace a station's tracker snapshot."""
+        self._db.run(
+            "INSERT INTO tracker (station_id, snapshot) VALUES (?, ?)"
+            " ON CONFLICT (station_id) DO UPDATE SET snapshot = excluded.snapshot",
+            (station, canonical(snapshot)),
+        )
+
+
+def _values(figures: Figures) -> tuple[Value, ...]:
+    return (
+        figures.state().value,
+        to_ms(figures.plugged_in_at),
+        None if figures.unplugged_at is None else to_ms(figures.unplugged_at),
+        *_register_values(figures.start),
+        *_register_values(figures.end),
+        figures.energy_wh,
+        figures.charging_ms,
+        None if figures.peak_w is None else round(figures.peak_w * DECI),
+        canonical(sorted(figures.flags)),
+    )
+
+
+def _register_values(register: Register | None) -> tuple[Value, Value, Value]:
+    if register is None:
+        return None, None, None
+    return register.wh, to_ms(register.at), register.raw
+
+
+def _session(row: Row) -> Session:
+    session, station_id, station, driver, state, *figures, invoice = row
+    return Session(
+        id=SessionId(session),
+        station_id=StationId(station_id),
+        station=station,
+        driver=None if driver is None else DriverId(driver),
+        state=SessionState(state),
+        figures=_figures(figures),
+        invoice=invoice,
+    )
+
+
+def _figures(row: list[Any]) -> Figures:
+    (plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms, start_raw,
+     end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags) = row  # fmt: skip
+    return Figures(
+        plugged_in_at=from_ms(plugged_in_at_ms),
+        unplugged_at=None if unplugged_at_ms is None else from_ms(unplugged_at_ms),
+        start=None if start_wh is None else Register(start_wh, from_ms(start_at_ms), start_raw),
+        end=None if end_wh is None else Register(end_wh, from_ms(end_at_ms), end_raw),
+        energy_wh=energy_wh,
+        charging_ms=charging_ms,
+        peak_w=None if peak_dw is None else peak_dw / DECI,
+        flags=frozenset(Flag(flag) for flag in json.loads(flags)),
+    )

@@ -1,0 +1,141 @@
+"""The site database as services see it: units of work of one actor."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from evdesk import ports
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import StorageError
+from evdesk.domain.site import Actor
+from evdesk.storage.accounts import StoredAccounts
+from evdesk.storage.audit_log import Recorder, StoredAudit
+from evdesk.storage.connection import Connection
+from evdesk.storage.database import Access, Database
+from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
+from evdesk.storage.intents import Intents
+from evdesk.storage.invoices import StoredInvoices
+from evdesk.storage.meters import StoredMeters
+from evdesk.storage.persons import Persons
+from evdesk.storage.readings import StoredReadings
+from evdesk.storage.sessions import StoredSessions
+from evdesk.storage.site_rows import StoredCollector, StoredSite
+from evdesk.storage.stations import StoredStations
+from evdesk.storage.tariffs import StoredTariffs
+
+
+class SiteUnit:
+    """Implements ``ports.Unit``: one transaction."""
+
+    def __init__(self, connection: Connection, recorder: Recorder, drivers: StoredDrivers) -> None:
+        self.site: ports.SiteRows = StoredSite(connection)
+        self.accounts: ports.Accounts = StoredAccounts(connection)
+        self.meters: ports.Meters = StoredMeters(connection)
+        self.stations: ports.Stations = StoredStations(connection)
+        self.readings: ports.Readings = StoredReadings(connection)
+        self.sessions: ports.Sessions = StoredSessions(connection)
+        self.drivers: ports.Drivers = drivers
+        self.tariffs: ports.Tariffs = StoredTariffs(connection)
+        self.invoices: ports.Invoices = StoredInvoices(connection)
+        self.collector: ports.CollectorRows = StoredCollector(connection)
+        self.audit: ports.Audit = StoredAudit(connection)
+        self._recorder = recorder
+
+    def record_change(self, change: Change) -> int:
+        """Write the audit entry of what this transaction does; return its sequence number."""
+        return self._recorder.record(change)
+
+
+class SiteStore:
+    """Implements ``ports.Store``; may be used from several threads, a unit from one."""
+
+    def __init__(
+        self,
+        site: Database,
+        persons: Persons,
+        actor: Actor,
+        clock: ports.Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.actor = actor
+        self._site = site
+        self._persons = persons
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    @contextmanager
+    def read(self) -> Iterator[ports.Unit]:
+        """Open a consistent view; nothing can be written through it."""
+        with self._site.transaction(Access.READ) as connection:
+            recorder, drivers = self._parts(connection)
+            yield SiteUnit(connection, recorder, drivers)
+
+    @contextmanager
+    def write(self) -> Iterator[ports.Unit]:
+        """Open a transaction of people: synchronous FULL; it must record a change or write nothing.
+
+        Raises:
+            StorageError: the database was busy for too long, the disk is full, the file is damaged.
+            RuntimeError: something was written without an audit entry; it is undone.
+
+        """
+        with self._changing(Access.PEOPLE, must_record=True) as unit:
+            yield unit
+
+    @contextmanager
+    def journal(self) -> Iterator[ports.Unit]:
+        """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
+        with self._changing(Access.JOURNAL, must_record=False) as unit:
+            yield unit
+
+    def data_version(self) -> int:
+        """Return a number that moves when another connection has committed."""
+        return self._site.data_version()
+
+    def size_bytes(self) -> int:
+        """Return the size of the database with its write-ahead log."""
+        return self._site.size_bytes()
+
+    def schema_version(self) -> int:
+        """Return the number of the newest migration."""
+        return self._site.schema_version
+
+    def close(self) -> None:
+        """Give the idle connection back."""
+        self._site.close()
+
+    def finish_intents(self) -> None:
+        """Finish what a crash left between site.db and persons.db."""
+        with self._site.transaction(Access.READ) as connection:
+            clean = not Intents(connection).open(CONFIRM_KEYS)
+        if clean and not self._persons.pending():
+            return
+        with self._site.transaction(Access.PEOPLE) as connection:  # its lock covers both files
+            intents = Intents(connection)
+            wanted = intents.open(CONFIRM_KEYS)
+            committed = [str(data["person"]) for data in wanted.values()]
+            self._persons.confirm(committed)
+            self._persons.drop_pending(self._persons.pending())
+            intents.done(list(wanted), self._clock.now())
+
+    @contextmanager
+    def _changing(self, access: Access, *, must_record: bool) -> Iterator[ports.Unit]:
+        with self._site.transaction(access) as connection:
+            before = connection.changes()
+            recorder, drivers = self._parts(connection)
+            try:
+                yield SiteUnit(connection, recorder, drivers)
+                if must_record and connection.changes() > before:
+                    recorder.demand_entry()
+            except BaseException:
+                if drivers.added:
+                    self._persons.drop_pending(drivers.added)
+                raise
+        if drivers.added:
+            with contextlib.suppress(StorageError):  # committed: the next open finishes it
+                self.finish_intents()
+
+    def _parts(self, connection: Connection) -> tuple[Recorder, StoredDrivers]:
+        recorder = Recorder(connection, self.actor, self._clock, self._random_bytes)
+        intents = Intents(connection)
+        return recorder, StoredDrivers(connection, self._persons, intents, self._random_bytes)
