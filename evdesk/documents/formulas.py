@@ -7,7 +7,7 @@ IGNORED = " '\"\u00a0\u3000\ufeff"  # what such a program may strip before it lo
 
 def is_risky(text: str) -> bool:
     """Return whether a spreadsheet program might take the text for a formula."""
-    return text[:1] in RISKY or text.lstrip(IGNORED)[:1] in RISKY if text else False
+    return text[:1] in RISKY or text.lstrip(IGNORED)[:1] in RISKY
 
 
 def escaped(text: str) -> str:
