@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evdesk import storage
 from evdesk.bootstrap.sites import Opened, WallClock
-from evdesk.devices import ModbusDevices
+from evdesk.devices.modbus import ModbusDevices
 from evdesk.domain.errors import UserError
 from evdesk.ports import ProfileInfo, Store
 from evdesk.services.collecting import Collector, Tally
 from evdesk.services.sites import is_running
 from evdesk.services.stepping import SteppedClock, SteppedCollector
+from evdesk.storage import site_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
     site, store = opened.services.info, opened.services.store
     if speed.given and not site.demo:
         raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
-    lock: AbstractContextManager[object] = storage.collector_lock(opened.folder)
+    lock: AbstractContextManager[object] = site_folder.collector_lock(opened.folder)
     with lock:
         _take_lease(store)
         try:

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 
-from evdesk import storage
-from evdesk.devices import ModbusDevices
+from evdesk.devices.modbus import ModbusDevices
 from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.documents.tables import Tables
 from evdesk.domain.errors import UserError, WrongKey
@@ -26,6 +25,7 @@ from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
+from evdesk.storage import keys, site_folder
 
 COLLECTOR = Actor("collector")
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
@@ -141,7 +141,7 @@ def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:
         created_at=at,
     )
     owner = Account(AccountId(pseudonyms.make("A")), request.owner, Role.OWNER, at)
-    return Made(site, storage.create_site(folder, site, owner, password))
+    return Made(site, site_folder.create_site(folder, site, owner, password))
 
 
 def _check(request: SiteRequest) -> None:
@@ -167,10 +167,10 @@ def _check(request: SiteRequest) -> None:
 
 def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
     """Open a site with a password or the recovery code."""
-    unlocked = storage.unlock(folder, password)
-    opened = open_with_key(folder, unlocked.data_key, Actor(unlocked.account or "recovery"))
+    unlocked = keys.unlock(folder, None, password)
+    opened = open_with_key(folder, unlocked.data_key, Actor(unlocked.account_id or "recovery"))
     with opened.services.store.read() as unit:
-        account = None if unlocked.account is None else unit.accounts.by_id(unlocked.account)
+        account = None if unlocked.account_id is None else unit.accounts.by_id(unlocked.account_id)
     if user is not None and account is not None and account.name != user:
         opened.services.store.close()
         raise WrongKey("The password is not {user}'s.", user=user)
@@ -187,14 +187,14 @@ def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
 def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
     """Open a site with its data key."""
     wall = WallClock()
-    store: Store = storage.open_store(folder, data_key, actor, wall)
+    store: Store = site_folder.open_store(folder, data_key, actor, wall)
     with store.read() as unit:
         site = unit.site.load()
     clock: Clock = wall
     if site.demo:
         store.close()
         demo = DemoClock()
-        store = storage.open_store(folder, data_key, actor, demo)
+        store = site_folder.open_store(folder, data_key, actor, demo)
         demo.follow(store)
         clock = demo
     return Opened(folder, data_key, _services(store, site, clock))

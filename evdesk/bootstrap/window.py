@@ -4,11 +4,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evdesk import storage
 from evdesk.bootstrap.demo import DemoDepot
 from evdesk.bootstrap.running import CollectorChild
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.domain.secrets import Secret
+from evdesk.storage import migrations, site_folder
+from evdesk.storage import versions as cipher
 
 if TYPE_CHECKING:
     from evdesk.gui.desk import Desk
@@ -22,7 +23,7 @@ class Door:
 
     def exists(self, folder: Path) -> bool:
         """Return whether a site is there."""
-        return storage.is_site(folder)
+        return (folder / site_folder.SITE_DB).exists()
 
     def create(  # noqa: PLR0913, PLR0917 - the fields of the first-run form
         self,
@@ -106,8 +107,8 @@ def picture(opened: Opened, out: Path) -> None:
 def versions() -> dict[str, object]:
     """Return the versions of what evdesk stands on."""
     return {
-        "sqlcipher": storage.sqlcipher_version(),
+        **cipher.versions(),
         "qt": version("PySide6-Essentials"),
         "pymodbus": version("pymodbus"),
-        "schema": storage.newest_schema(),
+        "schema": migrations.newest(migrations.SITE_SCHEMA),
     }

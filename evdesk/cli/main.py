@@ -100,7 +100,7 @@ def _dispatch(context: Context) -> int:
 
 
 def _version(context: Context) -> int:
-    versions = {"evdesk": evdesk.__version__}
+    versions: dict[str, object] = {"evdesk": evdesk.__version__}
     if context.out.as_json:
         versions |= bootstrap.versions()
     context.out.answer(versions, f"evdesk {evdesk.__version__}")

@@ -101,7 +101,7 @@ class Collector:
 
     def _reschedule(self, plan: Plan, now: float) -> None:
         """Keep to the grid; instants that have passed are skipped and counted as lateness."""
-        pause = plan.pause_s()
+        pause = plan.interval_ms / 1000
         due = plan.due + pause
         if due < now:
             self.tally.lateness_ms = max(self.tally.lateness_ms, round((now - due) * 1000))

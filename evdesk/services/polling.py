@@ -44,7 +44,10 @@ class Plan:
         )
 
     def failed(self, error: DeviceError) -> None:
-        """Note a failed read; readings and sessions stay as they are."""
+        """Note a failed read; readings and sessions stay as they are.
+
+        The reader spaces out its own tries, so that a dead device costs little.
+        """
         self.failures, self.changed = self.failures + 1, True
         silent = self.failures >= SILENT_AFTER or self.status.state is MeterState.NEW
         self.status = replace(
@@ -54,14 +57,6 @@ class Plan:
             errors=self.reader.errors,
             last_error=str(error),
         )
-
-    def pause_s(self) -> float:
-        """Return how long until the next try: the interval, longer after failures."""
-        interval_s = self.interval_ms / 1000
-        if self.failures < SILENT_AFTER:
-            return interval_s
-        backoff = POLLING.backoff_first_s * 2.0 ** min(self.failures - SILENT_AFTER, 10)
-        return max(interval_s, min(backoff, POLLING.backoff_last_s))
 
     def _reached(self, at: datetime | None) -> int:
         if at is None or self.last_at is None:

@@ -117,7 +117,7 @@ class SteppedCollector:
             else:
                 readings.extend(found)
                 plan.answered(found)
-            plan.due = _next_on_grid(at_ms + round(plan.pause_s() * 1000) - 1, plan.interval_ms)
+            plan.due = _next_on_grid(at_ms, plan.interval_ms)
         return readings
 
     def _statuses(self, due: list[Plan]) -> list[MeterStatus]:
