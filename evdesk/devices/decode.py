@@ -1,0 +1,243 @@
+"""From register words to values: exact for energy, rounded for what is only shown.
+
+Energy is floored to whole Wh once. Integer counters are multiplied by their exact scale; a
+floating-point counter is taken at its exact binary value, so that a register displayed as
+1234.567 kWh whose nearest float lies just below counts as 1234566 Wh. What a device marks as
+missing, a NaN, an infinity or a negative counter is None.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from evdesk.devices.plan import Block
+from evdesk.devices.profiles import ENERGY, SIZED, STATE, WH_PER_UNIT, Profile, Register
+from evdesk.domain.readings import MeterId, PilotState, Reading
+
+Converter = Callable[[Any], Any]
+
+CODES = {
+    "u16": "H",
+    "i16": "h",
+    "bool": "H",
+    "u32": "I",
+    "i32": "i",
+    "u64": "Q",
+    "i64": "q",
+    "f32": "f",
+    "f64": "d",
+}
+DIGITS = {"W": 1, "A": 3, "V": 1, "Hz": 3}
+BEYOND_WH = 10**15  # no counter of a site ever comes here: the value is garbage
+SLOTS = (
+    *(STATE, "split", ENERGY, "active_power_total"),
+    *(f"{kind}_l{phase}" for kind in ("current", "voltage") for phase in "123"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDecoder:
+    """Takes the values out of one answer and puts each into its slot."""
+
+    block: Block
+    unpack: Callable[[bytes], tuple[Any, ...]]
+    steps: tuple[tuple[int, Converter], ...]
+    energy_bytes: slice | None
+
+    def into(self, slots: list[Any], data: bytes) -> None:
+        """Decode an answer of exactly ``2 × count`` bytes."""
+        for (slot, convert), raw in zip(self.steps, self.unpack(data), strict=True):
+            slots[slot] = convert(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDecoder:
+    """Makes readings of one profile; blocks are compiled once with :meth:`compile`."""
+
+    letters: Mapping[int, PilotState | None]
+    splits: Mapping[int, tuple[int, PilotState, PilotState]]
+    slots: Mapping[str, int]
+    converters: Mapping[str, Converter]
+
+    def compile(self, block: Block) -> BlockDecoder:
+        """Return the decoder of one request."""
+        energy = next((r for r in block.registers if r.name == ENERGY), None)
+        start = 0 if energy is None else 2 * (energy.address - block.address)
+        return BlockDecoder(
+            block=block,
+            unpack=struct.Struct(_format(block)).unpack,
+            steps=tuple((self.slots[r.name], self.converters[r.name]) for r in block.registers),
+            energy_bytes=None if energy is None else slice(start, start + 2 * energy.length),
+        )
+
+    def reading(self, meter: MeterId, at: datetime, slots: list[Any], raw: bytes) -> Reading:
+        """Return the reading of what was put into the slots."""
+        return Reading(
+            meter,
+            1,
+            at,
+            slots[2],
+            raw,
+            slots[3],
+            (slots[4], slots[5], slots[6]),
+            (slots[7], slots[8], slots[9]),
+            self._pilot(slots[0], slots[1]),
+        )
+
+    def _pilot(self, state: int | None, other: int | None) -> PilotState | None:
+        if state is None:
+            return None
+        if state in self.splits:
+            mask, clear, is_set = self.splits[state]
+            return None if other is None else is_set if other & mask else clear
+        return self.letters.get(state)
+
+
+def reading_decoder(profile: Profile) -> ReadingDecoder:
+    """Return what makes readings of a profile."""
+    slots = {name: index for index, name in enumerate(SLOTS)}
+    slots.update({split.register: slots["split"] for split in profile.splits})
+    registers = {name: r for name, r in profile.registers.items() if name in slots}
+    state = profile.registers.get(STATE)
+    return ReadingDecoder(
+        letters={value.raw: value.letter for value in state.enum} if state else {},
+        splits={s.raw: (s.mask, s.clear, s.set) for s in profile.splits},
+        slots=slots,
+        converters={name: converter(register) for name, register in registers.items()},
+    )
+
+
+def _format(block: Block) -> str:
+    """Return the struct format of an answer; what nobody wants is padding."""
+    parts = [">"]
+    at = block.address
+    for register in block.registers:
+        parts.append(f"{2 * (register.address - at)}x{_code(register)}")
+        at = register.end
+    parts.append(f"{2 * (block.address + block.count - at)}x")
+    return "".join(parts)
+
+
+def _plain(register: Register) -> bool:
+    """Say whether struct reads it as it comes: most significant word and byte first."""
+    return not (register.type in SIZED or register.little_words or register.little_bytes)
+
+
+def _code(register: Register) -> str:
+    return CODES[register.type] if _plain(register) else f"{2 * register.length}s"
+
+
+def converter(register: Register) -> Converter:
+    """Return what turns the unpacked raw value of a register into its value, or None."""
+    if register.type in SIZED:
+        return _text if register.type == "string" else bytes.hex
+    if register.name == ENERGY:
+        convert = _energy_float(register) if register.is_float else _energy_int(register)
+    elif register.is_float:
+        convert = _number_float(register)
+    elif register.enum or register.mask is not None or register.type == "bool":
+        convert = _code_value(register)
+    else:
+        convert = _number_int(register)
+    return convert if _plain(register) else _reordered(register, convert)
+
+
+def _reordered(register: Register, convert: Converter) -> Converter:
+    unpack = struct.Struct(">" + CODES[register.type]).unpack
+
+    def reordered(raw: bytes) -> Any:
+        return convert(unpack(in_order(register, raw))[0])
+
+    return reordered
+
+
+def in_order(register: Register, raw: bytes) -> bytes:
+    """Return the bytes of a register with the most significant word and byte first."""
+    words = [raw[at : at + 2] for at in range(0, len(raw), 2)]
+    if register.little_bytes:
+        words = [word[::-1] for word in words]
+    return b"".join(reversed(words) if register.little_words else words)
+
+
+def _missing(register: Register) -> frozenset[int | float]:
+    """Return the raw values that mean nothing was measured, as struct unpacks them."""
+    size = 2 * register.length
+    unpack = struct.Struct(">" + CODES[register.type]).unpack
+    return frozenset(unpack(raw.to_bytes(size, "big"))[0] for raw in register.not_available)
+
+
+def _number_float(register: Register) -> Converter:
+    factor, digits = float(register.scale), DIGITS.get(register.unit, 6)
+    missing = _missing(register)
+
+    def number(raw: float) -> float | None:
+        if raw in missing or not math.isfinite(raw):
+            return None
+        return round(raw * factor, digits)
+
+    return number
+
+
+def _number_int(register: Register) -> Converter:
+    over, under = register.scale.numerator, register.scale.denominator
+    digits, missing = DIGITS.get(register.unit, 6), _missing(register)
+
+    def number(raw: int) -> float | None:
+        return None if raw in missing else round(raw * over / under, digits)
+
+    return number
+
+
+def _code_value(register: Register) -> Converter:
+    mask = register.mask if register.mask is not None else (1 << 16 * register.length) - 1
+    shift = (mask & -mask).bit_length() - 1
+    missing = _missing(register)
+
+    def code(raw: int) -> int | None:
+        return None if raw in missing else (raw & mask) >> shift
+
+    return code
+
+
+def _energy_int(register: Register) -> Converter:
+    scale = register.scale * WH_PER_UNIT[register.unit]
+    over, under, missing = scale.numerator, scale.denominator, _missing(register)
+
+    def energy(raw: int) -> int | None:
+        if raw in missing or raw < 0:
+            return None
+        wh = raw * over // under
+        return wh if wh < BEYOND_WH else None
+
+    return energy
+
+
+def _energy_float(register: Register) -> Converter:
+    scale = register.scale * WH_PER_UNIT[register.unit]
+    over, under, missing = scale.numerator, scale.denominator, _missing(register)
+
+    def energy(raw: float) -> int | None:
+        if raw in missing or not math.isfinite(raw) or raw < 0:
+            return None
+        above, below = raw.as_integer_ratio()
+        wh = above * over // (below * under)
+        return wh if wh < BEYOND_WH else None
+
+    return energy
+
+
+def _text(raw: bytes) -> str | None:
+    text = raw.split(b"\0", 1)[0].decode("ascii", "replace").strip()
+    return text or None
+
+
+def decode_values(block: Block, data: bytes) -> Iterable[tuple[Register, bytes, Any]]:
+    """Return each register of an answer with its words as they came and its value or None."""
+    for register in block.registers:
+        start = 2 * (register.address - block.address)
+        raw = data[start : start + 2 * register.length]
+        (unpacked,) = struct.unpack(">" + _code(register), raw)
+        yield register, raw, converter(register)(unpacked)

@@ -1,0 +1,146 @@
+"""The devices of a site over Modbus: implements ``ports.Devices``."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from evdesk.devices.connection import Connection, Tempo
+from evdesk.devices.probing import probe_device
+from evdesk.devices.profiles import Profile, load_profiles
+from evdesk.devices.reader import ModbusReader
+from evdesk.devices.stepping import DepotClocks
+from evdesk.devices.urls import Address, parse_url
+from evdesk.domain.errors import UserError
+from evdesk.domain.instants import to_ms
+from evdesk.domain.meters import Meter
+from evdesk.ports import Clock, MeterReader, ProbedValue, ProfileInfo
+from evdesk.settings import POLLING, shipped
+
+LAST_UNIT = 255
+
+
+class ModbusDevices:
+    """One connection per host and port, one queue each; used within one event loop.
+
+    In stepped time hosts are loopback only, gaps between requests cost nothing (the interval of a
+    device already holds them), back-off counts in the site's time, and every connection must lead
+    to a simulated depot.
+    """
+
+    def __init__(self, clock: Clock, *, stepped: bool, profiles_dir: Path | None = None) -> None:
+        self._clock = clock
+        self._stepped = stepped
+        self._folder = profiles_dir or shipped("resources") / "meters"
+        self._profiles: dict[str, Profile] = {}
+        self._connections: dict[tuple[str, int], Connection] = {}
+        self._depots = DepotClocks()
+        self._tempo = Tempo(
+            now_s=self._site_s if stepped else _loop_s,
+            timeout_s=POLLING.stepped_timeout_s if stepped else POLLING.timeout_s,
+            keeps_gaps=not stepped,
+        )
+
+    def _site_s(self) -> float:
+        return self._clock.now().timestamp()
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        """Return every profile, by id.
+
+        Raises:
+            UserError: a profile file is wrong; the sentence names the line.
+
+        """
+        return tuple(profile.info for _, profile in sorted(self._loaded().items()))
+
+    def profile(self, profile: str) -> ProfileInfo:
+        """Return one profile; UserError where there is none of that id."""
+        return self._profile(profile).info
+
+    def check_url(self, url: str, *, demo: bool) -> str:
+        """Return the bus a URL names; UserError says what is wrong with it."""
+        return parse_url(url, demo=demo or self._stepped).bus
+
+    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+        """Return a reader of one device.
+
+        Raises:
+            UserError: a profile, URL, unit or socket that cannot be.
+
+        """
+        profile = self._profile(meter.profile)
+        if not sockets <= set(range(1, profile.info.sockets + 1)):
+            raise UserError(
+                "{meter}: {profile} has {count} socket(s), not a socket {wanted}.",
+                meter=meter.name,
+                profile=profile.info.id,
+                count=profile.info.sockets,
+                wanted=max(sockets),
+            )
+        _check_unit(meter.unit)
+        connection = self._connection(parse_url(meter.url, demo=self._stepped))
+        return ModbusReader(meter, profile, connection, self._clock, self._tempo)
+
+    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
+        """Read every value of a profile once; without one, try each and keep the plausible.
+
+        Raises:
+            UserError: a profile, URL or unit that cannot be.
+            DeviceError: nothing answers there.
+
+        """
+        _check_unit(unit)
+        known = self._loaded()
+        tried = (
+            [known[name] for name in sorted(known)] if profile is None else [self._profile(profile)]
+        )
+        connection = self._connection(parse_url(url, demo=self._stepped))
+        async with connection.lock:
+            return await probe_device(connection, unit, tried)
+
+    async def tell_instant(self, at: datetime) -> None:
+        """Tell the simulated depots what time it is; a dead bus is left to its reader to report."""
+        await self._depots.tell(to_ms(at), tuple(self._connections.values()))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for connection in self._connections.values():
+            connection.drop()
+        await asyncio.sleep(0)  # lets asyncio close the sockets
+
+    def _loaded(self) -> dict[str, Profile]:
+        if not self._profiles:
+            self._profiles = load_profiles(self._folder)
+        return self._profiles
+
+    def _profile(self, name: str) -> Profile:
+        known = self._loaded()
+        if name not in known:
+            raise UserError(
+                "There is no device profile '{profile}'; 'evdesk meter profiles' lists them.",
+                profile=name,
+            )
+        return known[name]
+
+    def _connection(self, address: Address) -> Connection:
+        key = (address.host, address.port)
+        if key not in self._connections:
+            greet = self._depots.greet if self._stepped else None
+            self._connections[key] = Connection(address, self._tempo, greet)
+        connection = self._connections[key]
+        if connection.address != address:
+            raise UserError(
+                "{host} port {port} is already read as {known}; one port speaks one way.",
+                host=address.host,
+                port=address.port,
+                known=connection.address.bus,
+            )
+        return connection
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _check_unit(unit: int) -> None:
+    if not 0 <= unit <= LAST_UNIT:
+        raise UserError("The unit {unit} is not within 0 and {last}.", unit=unit, last=LAST_UNIT)

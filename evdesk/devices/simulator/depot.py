@@ -1,0 +1,343 @@
+"""The simulated depot: ports, time, faults, and what it served."""
+
+import asyncio
+import json
+import secrets
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from evdesk.devices.profiles import ENERGY, Function, Profile, load_profiles
+from evdesk.devices.simulator.device import SimulatedDevice
+from evdesk.devices.simulator.encode import Encoder, Span, served_wh
+from evdesk.devices.simulator.scenario import Fault, FaultKind, Scenario
+from evdesk.devices.simulator.wire import (
+    CLOSE,
+    SILENCE,
+    Answer,
+    ServedConnection,
+    make_framer,
+)
+from evdesk.devices.stepping import (
+    CLOCK_ADDRESS,
+    CONTROL_UNIT,
+    CONTROL_WORDS,
+    IDENTITY_ADDRESS,
+    WRITE_REGISTERS,
+)
+from evdesk.domain.errors import DeviceError, UserError
+from evdesk.domain.instants import from_ms, rfc3339, to_ms
+from evdesk.domain.meters import MeterRole
+from evdesk.settings import POLLING, shipped
+
+HOST = "127.0.0.1"
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
+READ_REQUEST = struct.Struct(">BHH")
+CLOCK_REQUEST = struct.Struct(">BHHBQ")
+REFUSE_CHECK_S = 0.2  # how often a wall-clock depot opens and closes its ports
+EXCEPTION_BIT = 0x80
+
+
+@dataclass(slots=True)
+class _Unit:
+    """One unit behind a port, and how often it was read."""
+
+    device: SimulatedDevice
+    encoder: Encoder
+    reads: int = 0
+    faults: int = 0
+
+
+@dataclass(slots=True)
+class _Port:
+    """One listening port and the units behind it."""
+
+    is_rtu: bool
+    units: dict[int, _Unit] = field(default_factory=dict)
+    number: int = 0
+    server: asyncio.Server | None = None
+    clients: set[ServedConnection] = field(default_factory=set)
+
+
+class Depot:
+    """Serves the devices of a scenario on loopback ports.
+
+    Raises:
+        UserError: a profile is unknown, or two devices of a bus share a unit.
+
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        stepped: bool = False,
+        log: TextIO | None = None,
+        profiles_dir: Path | None = None,
+        wall_ms: Callable[[], int] | None = None,
+    ) -> None:
+        self._stepped = stepped
+        self._log = log
+        self._wall_ms = wall_ms or _wall_ms
+        self._identity = secrets.randbits(64).to_bytes(8, "big")
+        self._told_ms: int | None = None
+        self._start_ms = None if scenario.start_at is None else to_ms(scenario.start_at)
+        self._watch: asyncio.Task[None] | None = None
+        profiles = load_profiles(profiles_dir or shipped("resources") / "meters")
+        self._ports = _lay_out(scenario, profiles)
+        self.told = 0
+
+    async def start(self, first_port: int = 0) -> None:
+        """Listen; ``first_port`` counts up per port, 0 takes free ones.
+
+        Raises:
+            DeviceError: a port is taken.
+            UserError: no port would be left to tell a stepped depot the time.
+
+        """
+        for index, port in enumerate(self._ports):
+            port.number = first_port + index if first_port else 0
+            await self._listen(port)
+        refusing = [port for port in self._ports if _may_refuse(port)]
+        if self._stepped and len(refusing) == len(self._ports):
+            await self.stop()
+            raise UserError(
+                "In stepped time at least one port must never refuse: nobody could tell the depot"
+                " the time."
+            )
+        if refusing and not self._stepped:
+            self._watch = asyncio.create_task(self._watch_refusals(), name="depot refusals")
+
+    async def stop(self) -> None:
+        """Close every port and connection."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        for port in self._ports:
+            self._silence(port)
+        await asyncio.sleep(0)
+
+    def addresses(self) -> list[dict[str, object]]:
+        """Return name, profile, url, unit, phases and role of each device."""
+        rows: list[dict[str, object]] = []
+        for port in self._ports:
+            scheme = "rtu-tcp" if port.is_rtu else "tcp"
+            for unit in port.units.values():
+                device = unit.device.device
+                rows.append(
+                    {
+                        "name": device.name,
+                        "profile": device.profile,
+                        "url": f"{scheme}://{HOST}:{port.number}",
+                        "unit": unit.device.unit,
+                        "phases": device.phases,
+                        "role": device.role.value,
+                    }
+                )
+        return rows
+
+    def counts(self) -> dict[str, Any]:
+        """Return what was served: reads and faults per device and unit, and instants told."""
+        units = (unit for port in self._ports for unit in port.units.values())
+        devices = [
+            {
+                "name": unit.device.device.name,
+                "unit": unit.device.unit,
+                "reads": unit.reads,
+                "faults": unit.faults,
+            }
+            for unit in units
+        ]
+        return {"devices": devices, "reads": sum(_reads(row) for row in devices), "told": self.told}
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def _offset_ms(self) -> int:
+        """Return milliseconds since the scenario's start."""
+        now_ms = self._now_ms()
+        if self._start_ms is None:
+            self._start_ms = now_ms
+        return now_ms - self._start_ms
+
+    def _now_ms(self) -> int:
+        if not self._stepped:
+            return self._wall_ms()
+        return self._told_ms if self._told_ms is not None else self._start_ms or 0
+
+    async def _watch_refusals(self) -> None:
+        while True:
+            await self._keep_refusals()
+            await asyncio.sleep(REFUSE_CHECK_S)
+
+    async def _keep_refusals(self) -> None:
+        at_ms = self._offset_ms()
+        for port in self._ports:
+            if _refuses(port, at_ms):
+                self._silence(port)
+            elif port.server is None:
+                await self._listen(port)
+
+    async def _listen(self, port: _Port) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            port.server = await loop.create_server(
+                lambda: ServedConnection(
+                    make_framer(is_rtu=port.is_rtu), partial(self._answer, port), port.clients
+                ),
+                HOST,
+                port.number,
+            )
+        except OSError as error:
+            await self.stop()
+            raise DeviceError(
+                "Port {port} cannot be opened: {reason}.",
+                port=port.number,
+                reason=error.strerror,
+            ) from error
+        port.number = port.server.sockets[0].getsockname()[1]
+
+    @staticmethod
+    def _silence(port: _Port) -> None:
+        if port.server is not None:
+            port.server.close()
+            port.server = None
+        for client in tuple(port.clients):
+            client.close()
+
+    # -- answers --------------------------------------------------------------------------------
+
+    def _answer(self, port: _Port, unit_id: int, pdu: bytes) -> Answer:
+        if unit_id == CONTROL_UNIT:
+            return self._control(pdu)
+        if self._stepped and self._told_ms is None:
+            return _exception(pdu[0], DEVICE_FAILURE)
+        unit = port.units.get(unit_id)
+        at_ms = self._offset_ms()
+        if self._stepped and _refuses(port, at_ms):
+            return CLOSE
+        if unit is None:
+            return SILENCE
+        return self._device(unit, at_ms, pdu)
+
+    def _device(self, unit: _Unit, at_ms: int, pdu: bytes) -> Answer:
+        fault = unit.device.fault(at_ms)
+        delay_s = 0.0
+        if fault is not None:
+            unit.faults += 1
+            if fault.kind is FaultKind.SILENCE:
+                return SILENCE
+            if fault.kind is FaultKind.DROP:
+                return CLOSE
+            if fault.kind is FaultKind.EXCEPTION:
+                return _exception(pdu[0], fault.amount or DEVICE_FAILURE)
+            delay_s = self._delay_s(fault)
+        if pdu[0] not in (Function.HOLDING, Function.INPUT) or len(pdu) != READ_REQUEST.size:
+            return _exception(pdu[0], ILLEGAL_FUNCTION)
+        function, address, count = READ_REQUEST.unpack(pdu)
+        span = unit.encoder.span(function, address, count)
+        if not isinstance(span, Span):
+            return _exception(function, span)
+        unit.reads += 1
+        words = unit.encoder.words(span, unit.device.at(at_ms))
+        if self._log is not None and span.energy is not None:
+            self._note(unit, words[span.energy], at_ms)
+        return Answer(bytes((function, span.size)) + words, delay_s)
+
+    def _delay_s(self, fault: Fault) -> float:
+        """Return the delay; in stepped time shorter, as the limit of a request is shorter there."""
+        scale = POLLING.stepped_timeout_s / POLLING.timeout_s if self._stepped else 1.0
+        return fault.amount / 1_000 * scale
+
+    def _note(self, unit: _Unit, words: bytes, at_ms: int) -> None:
+        device = unit.device
+        snapshot = device.at(at_ms)
+        wh = served_wh(device.profile.registers[ENERGY], words) if snapshot.has_energy else None
+        row = {
+            "at": rfc3339(from_ms(at_ms + (self._start_ms or 0))),
+            "device": device.device.name,
+            "unit": device.unit,
+            "register_wh": wh,
+            "raw": words.hex(),
+            "power_w": round(snapshot.power_w, 1),
+            "state": snapshot.pilot.value,
+        }
+        if self._log is not None:
+            self._log.write(json.dumps(row) + "\n")
+
+    def _control(self, pdu: bytes) -> Answer:
+        """Serve the unit through which a collector tells the time; wall clocks are not told."""
+        if pdu[0] == WRITE_REGISTERS:
+            return self._tell(pdu)
+        if len(pdu) != READ_REQUEST.size or pdu[0] != Function.HOLDING:
+            return _exception(pdu[0], ILLEGAL_FUNCTION)
+        _, address, count = READ_REQUEST.unpack(pdu)
+        if (address, count) != (IDENTITY_ADDRESS, CONTROL_WORDS) or not self._stepped:
+            return _exception(pdu[0], ILLEGAL_ADDRESS)
+        return Answer(bytes((Function.HOLDING, len(self._identity))) + self._identity)
+
+    def _tell(self, pdu: bytes) -> Answer:
+        if not self._stepped or len(pdu) != CLOCK_REQUEST.size:
+            return _exception(pdu[0], ILLEGAL_VALUE)
+        function, address, count, _, at_ms = CLOCK_REQUEST.unpack(pdu)
+        if (address, count) != (CLOCK_ADDRESS, CONTROL_WORDS):
+            return _exception(pdu[0], ILLEGAL_ADDRESS)
+        self._told_ms = at_ms
+        self.told += 1
+        return Answer(struct.pack(">BHH", function, address, count))
+
+
+def _lay_out(scenario: Scenario, profiles: dict[str, Profile]) -> list[_Port]:
+    """Return the ports of a scenario: one per device, or one per named bus."""
+    ports: dict[str, _Port] = {}
+    devices: dict[str, SimulatedDevice] = {}
+    for device in sorted(scenario.devices, key=lambda device: device.role is MeterRole.GRID):
+        if device.profile not in profiles:
+            raise UserError(
+                "{device}: there is no profile '{profile}'.",
+                device=device.name,
+                profile=device.profile,
+            )
+        fed = tuple(devices.values()) if device.role is MeterRole.GRID else ()
+        profile = profiles[device.profile]
+        devices[device.name] = SimulatedDevice(device, profile, scenario.repeat_ms, fed)
+    for device in scenario.devices:
+        simulated = devices[device.name]
+        key = device.bus or f"device {device.name}"
+        port = ports.setdefault(key, _Port(device.is_rtu))
+        if simulated.unit in port.units or simulated.unit == CONTROL_UNIT:
+            raise UserError(
+                "{device}: the unit {unit} is already taken on its bus.",
+                device=device.name,
+                unit=simulated.unit,
+            )
+        encoder = Encoder(simulated.profile, device.serial, device.phases)
+        port.units[simulated.unit] = _Unit(simulated, encoder)
+    return list(ports.values())
+
+
+def _refuses(port: _Port, at_ms: int) -> bool:
+    return any(unit.device.refuses(at_ms) for unit in port.units.values())
+
+
+def _may_refuse(port: _Port) -> bool:
+    faults = (fault for unit in port.units.values() for fault in unit.device.device.faults)
+    return any(fault.kind is FaultKind.REFUSE for fault in faults)
+
+
+def _reads(row: dict[str, Any]) -> int:
+    return int(row["reads"])
+
+
+def _exception(function: int, code: int) -> Answer:
+    return Answer(bytes((function | EXCEPTION_BIT, code)))
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

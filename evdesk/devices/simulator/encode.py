@@ -1,0 +1,295 @@
+"""From measured values to register words.
+
+Written apart from the decoder and sharing nothing with it, so that one checks the other.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from evdesk.devices.profiles import ENERGY, STATE, WH_PER_UNIT, Function, Profile, Register
+from evdesk.devices.simulator.device import Snapshot
+from evdesk.devices.simulator.loads import UNITS_PER_WH
+from evdesk.domain.readings import PilotState
+
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+COMMON_MODEL = 1
+COMMON_LENGTH = 66
+METER_LENGTH = 124
+END_MODEL = 0xFFFF
+CABLE_IN = 7
+CABLE_OUT = 1
+
+# What a device says of itself and of values that do not move here, in the register's unit.
+STANDING = {
+    "frequency": 50.0,
+    "temperature": 24.5,
+    "max_current": 16.0,
+    "max_current_hardware": 16.0,
+    "min_current_hardware": 6.0,
+    "current_limit": 16.0,
+    "failsafe_timeout": 15.0,
+    "external_lock": 1.0,
+    "modbus_map_version": 264.0,
+    "product_code": 310110.0,
+}
+
+Value = Callable[[Snapshot], float]
+Encode = Callable[[Snapshot], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of registers that may be read together, and where each value goes in the answer."""
+
+    size: int
+    fixed: tuple[tuple[int, bytes], ...]
+    moving: tuple[tuple[int, Encode], ...]
+    energy: slice | None
+
+
+class Encoder:
+    """Answers reads of one device as its profile says."""
+
+    def __init__(self, profile: Profile, serial: int, phases: str) -> None:
+        self._profile = profile
+        self._serial = serial
+        self._spans: dict[tuple[int, int, int], Span | int] = {}
+        self._shift = 0
+        self._fixed: dict[tuple[int, int], bytes] = {}
+        if profile.sunspec is not None:
+            self._lay_models(profile.sunspec.base_addresses[0], phases)
+
+    def _lay_models(self, base: int, phases: str) -> None:
+        """Put marker, common model and meter model where a SunSpec device has them."""
+        meter = base + 4 + COMMON_LENGTH
+        model = 213 if len(phases) > 1 else 211
+        words = {
+            base: int.from_bytes(b"Su", "big"),
+            base + 1: int.from_bytes(b"nS", "big"),
+            base + 2: COMMON_MODEL,
+            base + 3: COMMON_LENGTH,
+            meter: model,
+            meter + 1: METER_LENGTH,
+            meter + 2 + METER_LENGTH: END_MODEL,
+            meter + 3 + METER_LENGTH: 0,
+        }
+        for address, word in words.items():
+            self._fixed[Function.HOLDING, address] = word.to_bytes(2, "big")
+        self._shift = meter
+
+    def span(self, function: int, address: int, count: int) -> Span | int:
+        """Return how to answer a read, or the exception code it deserves."""
+        key = (function, address, count)
+        if key not in self._spans:
+            self._spans[key] = self._lay_out(function, address, count)
+        return self._spans[key]
+
+    def words(self, span: Span, snapshot: Snapshot) -> bytes:
+        """Return the words of a span at an instant."""
+        answer = bytearray(span.size)
+        for start, word in span.fixed:
+            answer[start : start + len(word)] = word
+        for start, encode in span.moving:
+            words = encode(snapshot)
+            answer[start : start + len(words)] = words
+        return bytes(answer)
+
+    def _lay_out(self, function: int, address: int, count: int) -> Span | int:
+        pace = self._profile.pace
+        end = address + count
+        if not 1 <= count <= pace.max_registers:
+            return ILLEGAL_VALUE
+        held = list(self._held(function, address, end))
+        if not _covers(held, address, end, pace.bridge_gap):
+            return ILLEGAL_ADDRESS
+        registers = [(start, register) for start, _, register in held if register is not None]
+        if pace.one_value and [(address, end)] != [(start, stop) for start, stop, _ in held]:
+            return ILLEGAL_ADDRESS
+        energy = next((start for start, r in registers if r.name == ENERGY), None)
+        size = 2 * self._profile.registers[ENERGY].length if energy is not None else 0
+        first = 0 if energy is None else 2 * (energy - address)
+        return Span(
+            size=2 * count,
+            fixed=tuple(
+                (2 * (start - address), self._fixed[Function(function), start])
+                for start, _, register in held
+                if register is None
+            ),
+            moving=tuple((2 * (start - address), self._encode(r)) for start, r in registers),
+            energy=None if energy is None else slice(first, first + size),
+        )
+
+    def _held(
+        self, function: int, address: int, end: int
+    ) -> Iterator[tuple[int, int, Register | None]]:
+        """Yield what lies in a range, by address: start, end and register (None: a fixed word)."""
+        found: list[tuple[int, int, Register | None]] = [
+            (at, at + 1, None) for (kind, at) in self._fixed if kind == function
+        ]
+        found += [
+            (register.address + self._shift, register.end + self._shift, register)
+            for register in self._profile.registers.values()
+            if register.function == function and register.readable
+        ]
+        for entry in sorted(found, key=lambda entry: entry[0]):
+            if entry[0] < end and entry[1] > address:
+                yield entry
+
+    def _encode(self, register: Register) -> Encode:
+        if register.type in {"string", "bytes"}:
+            text = self._text(register)
+            return lambda _: text
+        if register.name == ENERGY:
+            return _energy(register)
+        value = self._value(register)
+        return lambda snapshot: pack(register, value(snapshot))
+
+    def _text(self, register: Register) -> bytes:
+        text = f"{self._serial:06d}" if register.name == "serial_number" else "1.0"
+        return text.encode("ascii").ljust(2 * register.length, b"\0")[: 2 * register.length]
+
+    def _value(self, register: Register) -> Value:
+        """Return what gives the value of a register, in its unit."""
+        name = register.name
+        if name == STATE:
+            return _state(register, self._profile)
+        if name[-3:-1] == "_l":
+            return _of_phase(name[:-3], int(name[-1]) - 1)
+        if name in STANDING:
+            return lambda _: STANDING[name]
+        named: dict[str, Value] = {
+            "serial_number": lambda _: self._serial,
+            "cable_state": lambda s: CABLE_OUT if s.pilot is PilotState.A else CABLE_IN,
+            "active_power_total": lambda s: s.power_w,
+            "current_sum": lambda s: sum(map(_amps, s.phase_w, s.volts)),
+            "voltage_ln_avg": lambda s: sum(s.volts) / sum(map(bool, s.volts)),
+            "power_factor_total": lambda _: 1.0,
+            "session_energy": lambda s: s.session_units / UNITS_PER_WH / WH_PER_UNIT["kWh"],
+            "energy_sum_total": _total_kwh,
+            "energy_resettable_total": _total_kwh,
+            "energy_since_poweron": _total_kwh,
+        }
+        return named.get(name, lambda _: 0.0)
+
+
+def served_wh(register: Register, words: bytes) -> int:
+    """Return the whole Wh that served energy words stand for: their exact value, floored."""
+    ordered = _swapped(register, words)
+    raw = (
+        Fraction(struct.unpack(">f" if register.type == "f32" else ">d", ordered)[0])
+        if register.is_float
+        else Fraction(int.from_bytes(ordered, "big"))
+    )
+    return int(raw * register.scale * WH_PER_UNIT[register.unit])
+
+
+def pack(register: Register, value: float) -> bytes:
+    """Return the words of a value given in the register's unit, rounded to its resolution."""
+    raw = value * register.scale.denominator / register.scale.numerator
+    if register.is_float:
+        return _float_words(register, raw)
+    shift = 0 if register.mask is None else (register.mask & -register.mask).bit_length() - 1
+    return _int_words(register, round(raw) << shift)
+
+
+def _float_words(register: Register, raw: float) -> bytes:
+    return _swapped(register, struct.pack(">f" if register.type == "f32" else ">d", raw))
+
+
+def _int_words(register: Register, raw: int) -> bytes:
+    bits = 16 * register.length
+    if register.type.startswith("i"):
+        low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    else:
+        low, high = 0, (1 << bits) - 1
+    held = min(max(raw, low), high) & (1 << bits) - 1
+    return _swapped(register, held.to_bytes(2 * register.length, "big"))
+
+
+def _swapped(register: Register, words: bytes) -> bytes:
+    """Return words in the order of the wire; the same twice gives the words back."""
+    if register.little_words:
+        words = b"".join(words[at : at + 2] for at in range(len(words) - 2, -1, -2))
+    if register.little_bytes:
+        words = b"".join(
+            words[at + 1 : at - 1 if at else None : -1] for at in range(0, len(words), 2)
+        )
+    return words
+
+
+def _energy(register: Register) -> Encode:
+    """Return the encoder of the lifetime register: floored to its resolution, like a counter."""
+    per_raw = UNITS_PER_WH * WH_PER_UNIT[register.unit] * register.scale
+    over, under = per_raw.numerator, per_raw.denominator
+    missing = _missing(register)
+
+    def energy(snapshot: Snapshot) -> bytes:
+        if not snapshot.has_energy:
+            return missing
+        if register.is_float:
+            return _float_words(register, snapshot.energy_units * under / over)
+        return _int_words(register, snapshot.energy_units * under // over)
+
+    return energy
+
+
+def _missing(register: Register) -> bytes:
+    """Return the words for "not available": the device's own, NaN, or the largest number."""
+    size = 2 * register.length
+    if register.not_available:
+        return _swapped(register, min(register.not_available).to_bytes(size, "big"))
+    if register.is_float:
+        return _float_words(register, float("nan"))
+    return _int_words(register, 1 << 8 * size)
+
+
+def _state(register: Register, profile: Profile) -> Value:
+    """Return the raw state: the first code of a letter, charging preferred where energy flows."""
+    codes: dict[PilotState, int] = {}
+    for entry in sorted(register.enum, key=lambda entry: (not entry.charging, entry.raw)):
+        if entry.letter is not None:
+            codes.setdefault(entry.letter, entry.raw)
+    split = profile.splits[0].raw if profile.splits else None
+
+    def state(snapshot: Snapshot) -> float:
+        if split is not None and (snapshot.is_waiting or snapshot.pilot not in codes):
+            return split
+        return codes[snapshot.pilot]
+
+    return state
+
+
+def _of_phase(kind: str, phase: int) -> Value:
+    values: dict[str, Value] = {
+        "voltage": lambda s: s.volts[phase],
+        "current": lambda s: _amps(s.phase_w[phase], s.volts[phase]),
+        "active_power": lambda s: s.phase_w[phase],
+        "power_factor": lambda s: 1.0 if s.volts[phase] else 0.0,
+        "energy_import": lambda s: _total_kwh(s) / 3,
+    }
+    return values.get(kind, lambda _: 0.0)
+
+
+def _amps(watts: float, volts: float) -> float:
+    return watts / volts if volts else 0.0
+
+
+def _total_kwh(snapshot: Snapshot) -> float:
+    return snapshot.energy_units / UNITS_PER_WH / WH_PER_UNIT["kWh"]
+
+
+def _covers(
+    held: list[tuple[int, int, Register | None]], address: int, end: int, bridge_gap: int
+) -> bool:
+    """Say whether a range holds whole values and no gap the device does not bridge."""
+    if not held or held[0][0] < address or held[-1][1] > end:
+        return False
+    at = address
+    for start, stop, _ in held:
+        if start - at > bridge_gap:
+            return False
+        at = stop
+    return end == at or end - at <= bridge_gap

@@ -1,0 +1,76 @@
+"""A scenario: which devices a simulated depot has, what charges there and what breaks.
+
+Built in Python, or read from TOML by ``scenario_file``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from evdesk.devices.simulator.loads import Session
+from evdesk.domain.meters import MeterRole
+
+
+class FaultKind(StrEnum):
+    """What a device does instead of answering well."""
+
+    SILENCE = "silence"  # no answer
+    SLOW = "slow"  # the answer comes after delay_ms
+    EXCEPTION = "exception"  # Modbus exception of that code
+    DROP = "drop"  # closes the connection instead of answering
+    REFUSE = "refuse"  # its port takes no connection
+    RESET = "reset"  # the energy register starts again at 0
+    REWIND = "rewind"  # the energy register goes back by wh
+    SENTINEL = "sentinel"  # the energy register reads as not available
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault from one instant to another (milliseconds after the start; None is for ever).
+
+    ``amount`` is the delay in ms, the exception code or the Wh, as the kind needs it.
+    """
+
+    kind: FaultKind
+    from_ms: int
+    to_ms: int | None = None
+    amount: int = 0
+
+    def holds(self, at_ms: int) -> bool:
+        """Say whether it holds at an instant."""
+        return self.from_ms <= at_ms and (self.to_ms is None or at_ms < self.to_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One simulated device; devices with the same ``bus`` share a port, else each has its own.
+
+    ``initial_wh`` is its register at the scenario's start; ``base_w`` is drawn always. A device of
+    role grid counts what all others draw, and its own base.
+    """
+
+    name: str
+    profile: str
+    unit: int | None = None
+    phases: str = "123"
+    role: MeterRole = MeterRole.STATION
+    bus: str | None = None
+    is_rtu: bool = False
+    initial_wh: int = 0
+    base_w: int = 0
+    serial: int = 0
+    sessions: tuple[Session, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Devices and their time: ``start_at`` None starts with the first instant that is seen.
+
+    ``repeat_ms`` repeats all sessions for ever with that period; faults do not repeat.
+    """
+
+    devices: tuple[Device, ...]
+    name: str = "depot"
+    start_at: datetime | None = None
+    repeat_ms: int | None = None
