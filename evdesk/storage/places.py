@@ -16,12 +16,10 @@ SYNCHRONISED = (
     "{folder} is inside a folder that {service} synchronises. Copying a database while it is "
     "written damages it. Nothing was created. Choose a folder outside {root}."
 )
-SHARE_TYPES = frozenset(
-    """
-    9p afpfs afs ceph cifs davfs glusterfs lustre ncpfs nfs nfs4 prl_fs smb2 smb3 smbfs vboxsf webdav
-    fuse.ceph fuse.davfs2 fuse.glusterfs fuse.gvfsd-fuse fuse.rclone fuse.s3fs fuse.smbnetfs
-    fuse.sshfs fuse.vmhgfs-fuse
-    """.split()
+SHARE_TYPES = (
+    " 9p afpfs afs ceph cifs davfs glusterfs lustre ncpfs nfs nfs4 prl_fs smb2 smb3 smbfs vboxsf "
+    " webdav fuse.ceph fuse.davfs2 fuse.glusterfs fuse.gvfsd-fuse fuse.rclone fuse.s3fs"
+    " fuse.smbnetfs fuse.sshfs fuse.vmhgfs-fuse "
 )
 SERVICE_FOLDERS = {
     "onedrive": "OneDrive",
@@ -90,7 +88,7 @@ def linux_share(folder: Path, mounts: str) -> str | None:
         point = Path(_unescaped(fields[1]))
         if folder.is_relative_to(point) and len(point.parts) >= len(best.parts):
             best, kind = point, fields[2]
-    return kind if kind in SHARE_TYPES else None
+    return kind if kind in SHARE_TYPES.split() else None
 
 
 def _unescaped(field: str) -> str:
