@@ -1,0 +1,48 @@
+"""An hour of twenty meters at one second: what was served is what is stored, exactly once."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from evdesk.devices.simulator.loads import delivering
+from evdesk.devices.simulator.scenario import Device, Scenario
+from evdesk.domain.instants import rfc3339
+from evdesk.domain.meters import Source
+from evdesk.ports import SessionFilter
+from tests.end_to_end.places import collect, depot, make_site
+
+STARTS_AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+ALL = SessionFilter()
+METERS, HOUR_S, MINUTE_MS = 20, 3600, 60_000
+
+
+def twenty_meters() -> Scenario:
+    visit = delivering(5 * MINUTE_MS, 45 * MINUTE_MS, 50 * MINUTE_MS, 7_000)
+    devices = tuple(
+        Device(
+            name=f"bay{n:02}", profile="eastron-sdm630", initial_wh=n * 10_000, sessions=(visit,)
+        )
+        for n in range(METERS)
+    )
+    return Scenario(devices=devices, start_at=STARTS_AT)
+
+
+@pytest.mark.timeout(240)
+def test_not_one_reading_is_lost_or_doubled_in_an_hour_of_twenty_meters(tmp_path: Path) -> None:
+    with depot(twenty_meters(), tmp_path) as served:
+        opened = make_site(tmp_path / "site", STARTS_AT, served)
+        counts = collect(opened, HOUR_S)
+    assert (counts["readings"], counts["failures"]) == (METERS * HOUR_S, 0)
+    registers = served.registers()
+    with closing(opened.services.store), opened.services.store.read() as unit:
+        assert unit.readings.count() == METERS * HOUR_S
+        for meter in unit.meters.all():
+            after = STARTS_AT + timedelta(hours=2)
+            stored = unit.readings.between(Source(meter.id), STARTS_AT, after)
+            known = registers[meter.name]
+            del known[rfc3339(STARTS_AT)]  # the read that adding the meter made
+            assert {rfc3339(one.at): one.import_wh for one in stored} == known
+        energies = [one.figures.energy_wh for one in opened.services.sessions.find(ALL)]
+    assert energies == [7_000] * METERS
