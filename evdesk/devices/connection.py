@@ -63,12 +63,17 @@ class Quiet:
 
 
 class Backoff:
-    """Says when something that failed may be tried again: first soon, then ever later."""
+    """Says when something that failed may be tried again: first soon, then ever later.
+
+    In stepped time the wait is over when either clock says so: a site whose clock stands still
+    because nothing answers must be able to try again.
+    """
 
     def __init__(self, tempo: Tempo) -> None:
         self._tempo = tempo
         self._delay_s = 0.0
         self._until_s = 0.0
+        self._until_wall_s = 0.0
         self._last: DeviceError | None = None
 
     def check(self) -> None:
@@ -78,13 +83,16 @@ class Backoff:
             TooEarly: with what happened the last time.
 
         """
-        if self._last is not None and self._tempo.now_s() < self._until_s:
+        if self._last is None or self._tempo.now_s() >= self._until_s:
+            return
+        if asyncio.get_running_loop().time() < self._until_wall_s:
             raise TooEarly(self._last.template, **self._last.facts)
 
     def failed(self, error: DeviceError) -> None:
         """Wait longer than the last time."""
         self._delay_s = min(self._delay_s * 2 or POLLING.backoff_first_s, POLLING.backoff_last_s)
         self._until_s = self._tempo.now_s() + self._delay_s
+        self._until_wall_s = asyncio.get_running_loop().time() + self._delay_s
         self._last = error
 
     def worked(self) -> None:
@@ -119,16 +127,16 @@ class _Wire(asyncio.Protocol):
             self._spoil("sent what was not asked for")
             return
         self._buffer += data
+        foreign = isinstance(self.framer, FramerSocket) and any(self._buffer[MBAP_PROTOCOL])
+        if foreign or len(self._buffer) > self.framer.MAX_SIZE:
+            self._spoil("sent what is no Modbus frame")
+            return
         used, unit, tid, pdu = self.framer.decode(self._buffer)
         if pdu and used == len(self._buffer):
             self._buffer = b""
             self.answer.set_result((unit, tid, pdu))
-        elif used or not self._may_become_a_frame():
+        elif used:
             self._spoil("sent what is no Modbus frame")
-
-    def _may_become_a_frame(self) -> bool:
-        foreign = isinstance(self.framer, FramerSocket) and any(self._buffer[MBAP_PROTOCOL])
-        return not foreign and len(self._buffer) <= self.framer.MAX_SIZE
 
     def _spoil(self, reason: str) -> None:
         self.spoilt = self.spoilt or reason

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from evdesk.devices.connection import Connection, Tempo
 from evdesk.devices.probing import probe_device
-from evdesk.devices.profiles import Profile, load_profiles
+from evdesk.devices.profile_file import load_profiles
+from evdesk.devices.profiles import Profile
 from evdesk.devices.reader import ModbusReader
 from evdesk.devices.stepping import DepotClocks
 from evdesk.devices.urls import Address, parse_url

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from evdesk.devices.profiles import ENERGY, Function, Profile, load_profiles
+from evdesk.devices.profile_file import load_profiles
+from evdesk.devices.profiles import ENERGY, Function, Profile
 from evdesk.devices.simulator.device import SimulatedDevice
 from evdesk.devices.simulator.encode import Encoder, Span, served_wh
 from evdesk.devices.simulator.scenario import Fault, FaultKind, Scenario

@@ -144,8 +144,12 @@ class Encoder:
             return lambda _: text
         if register.name == ENERGY:
             return _energy(register)
+        pack = packer(register)
+        if register.name in STANDING:
+            standing = pack(STANDING[register.name])
+            return lambda _: standing
         value = self._value(register)
-        return lambda snapshot: pack(register, value(snapshot))
+        return lambda snapshot: pack(value(snapshot))
 
     def _text(self, register: Register) -> bytes:
         text = f"{self._serial:06d}" if register.name == "serial_number" else "1.0"
@@ -158,8 +162,6 @@ class Encoder:
             return _state(register, self._profile)
         if name[-3:-1] == "_l":
             return _of_phase(name[:-3], int(name[-1]) - 1)
-        if name in STANDING:
-            return lambda _: STANDING[name]
         named: dict[str, Value] = {
             "serial_number": lambda _: self._serial,
             "cable_state": lambda s: CABLE_OUT if s.pilot is PilotState.A else CABLE_IN,
@@ -186,13 +188,17 @@ def served_wh(register: Register, words: bytes) -> int:
     return int(raw * register.scale * WH_PER_UNIT[register.unit])
 
 
-def pack(register: Register, value: float) -> bytes:
-    """Return the words of a value given in the register's unit, rounded to its resolution."""
-    raw = value * register.scale.denominator / register.scale.numerator
+def packer(register: Register) -> Callable[[float], bytes]:
+    """Return what makes words of a value given in the register's unit, rounded as it rounds."""
+    factor = float(1 / register.scale)
     if register.is_float:
-        return _float_words(register, raw)
+        plain = not (register.little_words or register.little_bytes)
+        pack = struct.Struct(">f" if register.type == "f32" else ">d").pack
+        if plain:
+            return lambda value: pack(value * factor)
+        return lambda value: _swapped(register, pack(value * factor))
     shift = 0 if register.mask is None else (register.mask & -register.mask).bit_length() - 1
-    return _int_words(register, round(raw) << shift)
+    return lambda value: _int_words(register, round(value * factor) << shift)
 
 
 def _float_words(register: Register, raw: float) -> bytes:
@@ -201,12 +207,10 @@ def _float_words(register: Register, raw: float) -> bytes:
 
 def _int_words(register: Register, raw: int) -> bytes:
     bits = 16 * register.length
-    if register.type.startswith("i"):
-        low, high = -(1 << bits - 1), (1 << bits - 1) - 1
-    else:
-        low, high = 0, (1 << bits) - 1
-    held = min(max(raw, low), high) & (1 << bits) - 1
-    return _swapped(register, held.to_bytes(2 * register.length, "big"))
+    signed = register.type.startswith("i")
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    held = low if raw < low else min(raw, high)
+    return _swapped(register, held.to_bytes(2 * register.length, "big", signed=signed))
 
 
 def _swapped(register: Register, words: bytes) -> bytes:

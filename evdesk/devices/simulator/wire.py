@@ -61,6 +61,9 @@ class ServedConnection(asyncio.Protocol):
         """Answer every whole request."""
         self._buffer += data
         while self._buffer:
+            if isinstance(self._framer, FramerSocket) and any(self._buffer[2:4]):
+                self.close()  # no Modbus client
+                return
             used, unit, tid, pdu = self._framer.decode(self._buffer)
             if not used:
                 if len(self._buffer) > self._framer.MAX_SIZE:
