@@ -18,8 +18,9 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Party
 from evdesk.settings import shipped
 
-HISTORY_INTERVAL_MS = 20_000  # days of history in seconds; the live part is read every second
+HISTORY_INTERVAL_MS = 30_000  # days of history in seconds; the live part is read every second
 PATIENCE_S = 600.0
+THURSDAY = 3
 ISSUER = Party(
     name="Sample Depot Ltd",
     street="Example Street 1",
@@ -39,6 +40,13 @@ DRIVERS = (
 )
 
 
+def busy_moment(now: datetime) -> datetime:
+    """Return the last Thursday half past nine (UTC): the depot is full, cars come and go."""
+    days_back = (now.weekday() - THURSDAY) % 7 or 7
+    day = now - timedelta(days=days_back)
+    return day.replace(hour=9, minute=30, second=0, microsecond=0)
+
+
 class DemoDepot:
     """Everything the demo starts; ``stop`` ends and removes all of it."""
 
@@ -53,7 +61,8 @@ class DemoDepot:
         """Make the site and let so many days pass; return it opened as its owner."""
         self._tell("Making a throw-away site …")
         password = Secret(secrets.token_urlsafe(24).encode())
-        starts_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
+        live_at = busy_moment(datetime.now(UTC))
+        starts_at = (live_at - timedelta(days=days)).replace(hour=5, minute=0)
         request = SiteRequest(
             name="Sample depot",
             owner="Olivia Owner",
@@ -69,10 +78,10 @@ class DemoDepot:
         self.opened = opened = open_site(folder, password)
         self._add_devices(opened)
         self._add_people(opened, starts_at)
-        if days:
-            self._tell(f"Letting {days} day(s) of charging pass …")
-            self._collect(opened, ("--speed", "max", "--seconds", str(days * 86_400)))
-            self.wait()
+        self._tell(f"Letting {days} day(s) of charging pass …")
+        history_s = (live_at - starts_at).total_seconds()
+        self._collect(opened, ("--speed", "max", "--seconds", str(history_s)))
+        self.wait()
         for row in opened.services.meters.rows():
             opened.services.meters.set_interval(row.meter.name, None)
         return opened

@@ -101,7 +101,8 @@ async def simulate(
     log: Path | None = None,
 ) -> dict[str, object]:
     """Serve a simulated depot until stopped; return what was served."""
-    from evdesk.devices.simulator import load_scenario, serve
+    from evdesk.devices.simulator.scenario_file import load_scenario
+    from evdesk.devices.simulator.serving import serve
 
     return await serve(load_scenario(scenario), port, stepped=stepped, log=log, on_ready=on_ready)
 

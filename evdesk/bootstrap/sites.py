@@ -1,7 +1,8 @@
 """Sites: created, opened, and the services built on them; there are no globals."""
 
+import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -147,22 +148,40 @@ def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:
 def _check(request: SiteRequest) -> None:
     try:
         ZoneInfo(request.tz)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: Europe is a folder
         raise UserError(
-            "{tz} is no time zone: write it like Europe/Berlin.", tz=request.tz
+            "'{tz}' is no time zone: write it like Europe/Berlin.", tz=request.tz
         ) from error
-    if not (len(request.currency) == 3 and request.currency.isupper()):  # noqa: PLR2004 - ISO 4217
-        raise UserError("{currency} is no currency: write it like EUR.", currency=request.currency)
-    if not (len(request.country) == 2 and request.country.isupper()):  # noqa: PLR2004 - ISO 3166
-        raise UserError("{country} is no country: write it like DE.", country=request.country)
+    if not re.fullmatch("[A-Z]{3}", request.currency):
+        raise UserError(
+            "'{currency}' is no currency: write it like EUR.", currency=request.currency
+        )
+    if not re.fullmatch("[A-Z]{2}", request.country):
+        raise UserError("'{country}' is no country: write it like DE.", country=request.country)
     if request.language not in LANGUAGES:
         raise UserError(
-            "{language} is not spoken here: choose {known}.",
+            "Invoices cannot be written in '{language}' yet: choose {known}.",
             language=request.language,
-            known=", ".join(LANGUAGES),
+            known=" or ".join(LANGUAGES),
         )
     if not request.owner.strip() or not request.name.strip():
         raise UserError("A site and its owner need a name.")
+
+
+def check_site(folder: Path) -> None:
+    """Refuse a folder that has nothing of a site.
+
+    Raises:
+        UserError: neither keys nor a database are there.
+
+    """
+    names = (site_folder.SITE_DB, keys.KEYS, keys.SECOND)
+    if not any((folder / name).exists() for name in names):
+        raise UserError(
+            "There is no site in {folder}. Name its folder with --site (or EVDESK_SITE), or create "
+            "one: evdesk init --help",
+            folder=folder,
+        )
 
 
 def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
@@ -181,7 +200,8 @@ def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
     """Open a site with a password, to act as its collector."""
     opened = open_site(folder, password, user)
     opened.services.store.close()
-    return open_with_key(folder, opened.data_key, COLLECTOR)
+    acting = open_with_key(folder, opened.data_key, COLLECTOR)
+    return replace(acting, used_second_copy=opened.used_second_copy)
 
 
 def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:

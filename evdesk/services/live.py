@@ -1,11 +1,11 @@
 """What the Live page shows: one card per station and the charging rate over time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from evdesk.domain.meters import MeterState, MeterStatus, Station, StationId
+from evdesk.domain.meters import MeterState, MeterStatus, Source, Station, StationId
 from evdesk.domain.readings import Phases, PilotState, Reading
 from evdesk.domain.sessions import Session
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
@@ -47,6 +47,10 @@ class Overview:
     collector: CollectorState
 
 
+# Slow devices tell their values in turn: one this young still stands for now.
+STILL_TRUE = timedelta(seconds=60)
+
+
 class LiveService:
     """Reads what the collector has committed; there is no second path."""
 
@@ -58,6 +62,7 @@ class LiveService:
         with self._store.read() as unit:
             stations = unit.stations.all()
             latest = unit.readings.latest({s for station in stations for s in station.sources()})
+            latest = {source: _filled(unit, source, newest) for source, newest in latest.items()}
             statuses = unit.meters.statuses()
             sessions = self._open_sessions(unit)
             cards = tuple(
@@ -106,6 +111,27 @@ class LiveService:
         """Return sessions plugged in since an instant."""
         with self._store.read() as unit:
             return unit.sessions.find(SessionFilter(from_at=from_at))
+
+
+def _filled(unit: Unit, source: Source, newest: Reading) -> Reading:
+    """Return the reading with what it lacks taken from those shortly before, where they have it."""
+    if newest.power_w is not None and newest.peak_current_a() is not None:
+        return newest
+    filled = newest
+    for earlier in reversed(list(unit.readings.between(source, newest.at - STILL_TRUE, newest.at))):
+        filled = replace(
+            filled,
+            power_w=earlier.power_w if filled.power_w is None else filled.power_w,
+            currents_a=_known(filled.currents_a, earlier.currents_a),
+        )
+        if filled.power_w is not None and None not in filled.currents_a:
+            break
+    return filled
+
+
+def _known(newer: Phases, older: Phases) -> Phases:
+    first, second, third = (o if n is None else n for n, o in zip(newer, older, strict=True))
+    return first, second, third
 
 
 def _driver_name(unit: Unit, session: Session | None) -> str | None:
