@@ -51,7 +51,8 @@ class Database:
             connection.run("BEGIN" if access is Access.READ else "BEGIN IMMEDIATE")
             self._check_schema(connection)
             yield connection
-            connection.run("COMMIT")
+            if access is not Access.READ:
+                connection.run("COMMIT")
             keep = access is Access.JOURNAL
         finally:
             if not keep or not self._give_back(connection):

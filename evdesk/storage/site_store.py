@@ -123,14 +123,15 @@ class SiteStore:
         with self._site.transaction(access) as connection:
             before = connection.changes()
             recorder, drivers = self._parts(connection)
+            whole = False
             try:
                 yield SiteUnit(connection, recorder, drivers)
                 if must_record and connection.changes() > before:
                     recorder.demand_entry()
-            except BaseException:
-                if drivers.added:
+                whole = True
+            finally:
+                if drivers.added and not whole:
                     self._persons.drop_pending(drivers.added)
-                raise
         if drivers.added:
             with contextlib.suppress(StorageError):  # committed: the next open finishes it
                 self.finish_intents()

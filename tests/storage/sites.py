@@ -1,6 +1,7 @@
 """A small real site for storage tests, and values to put into it."""
 
 import contextlib
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -66,7 +67,7 @@ def raw(folder: Path, data_key: Secret, *, busy_timeout_ms: int = 200) -> Connec
 
 
 def persons_of(folder: Path, data_key: Secret) -> Persons:
-    return Persons(persons_place(folder / "persons.db", data_key, 200), bytes)
+    return Persons(persons_place(folder / "persons.db", data_key, 200), os.urandom)
 
 
 def add_meter(unit: Unit, name: str = "M1") -> MeterId:
@@ -162,12 +163,19 @@ def billed(session: SessionId) -> BilledSession:
     )
 
 
-def issue(store: Store, number: str = "2026-1", serial: int = 1, name: str = "i-1") -> SessionId:
+def interrupted(*_: object) -> None:
+    """Stands for any error in the middle of a transaction."""
+    raise InterruptedError
+
+
+def issue(
+    store: Store, number: str = "2026-1", serial: int = 1, name: str = "i-1", station: str = ""
+) -> SessionId:
     """Write a driver, a session and the invoice that bills it."""
     with store.write() as unit:
         if unit.drivers.get(EVA.id) is None:
             unit.drivers.add(EVA)
-        session = close_a_session(unit, f"S{serial}")
+        session = close_a_session(unit, station or f"S{serial}")
         unit.invoices.issue(invoice(session, number, name), "2026", serial, b"%PDF " + bytes(99))
         unit.record_change(DONE)
     return session

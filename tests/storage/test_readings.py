@@ -45,7 +45,7 @@ def ramp(meter: MeterId, seconds: range) -> list[Reading]:
     return [reading(meter, s, power_w=float(s % 977)) for s in seconds]
 
 
-def curve(store, meter: MeterId, hours: float, points: int) -> Curve:
+def curve(store, meter: MeterId, hours: float, points: int):
     with store.read() as unit:
         return unit.readings.curve(Source(meter), START, at(hours * 3600), points)
 
