@@ -1,10 +1,12 @@
 """``collect``: the collector in the foreground."""
 
+import math
 import sys
 
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
+from evdesk.cli.output import counted
 from evdesk.domain.errors import UserError
 from evdesk.domain.secrets import Secret
 from evdesk.services.collecting import Tally
@@ -21,14 +23,14 @@ def add_to(groups: Groups) -> None:
         "evdesk collect --seconds 60",
     )
     collect.add_argument(
-        "--seconds", type=float, metavar="S", help="stop after so long (site time)"
+        "--seconds", metavar="S", help="stop after so long (a demo site: of its own time)"
     )
     collect.add_argument(
         "--speed", metavar="X", help="demo sites: X times as fast as the wall at most, or max"
     )
     collect.add_argument("--stop", action="store_true", help="ask the running collector to end")
     collect.add_argument(
-        "--key-stdin", action="store_true", help="the data key comes on standard input"
+        "--key-stdin", action="store_true", help="for evdesk itself: the data key on standard input"
     )
 
 
@@ -36,20 +38,34 @@ def run_collector(context: Context) -> None:
     """Collect, or ask the collector to end."""
     args = context.args
     if args.stop:
-        with context.site() as services:
-            services.site.stop_collector()
-        context.out.answer({"stop": "requested"}, "The collector ends within a second or two.")
+        _stop(context)
         return
-    folder = context.folder()
-    if args.key_stdin:
-        opened = bootstrap.open_with_key(folder, _read_key(), bootstrap.COLLECTOR)
-    else:
-        opened = bootstrap.open_collector(folder, context.password(), context.option("user"))
+    seconds, speed = _seconds(args.seconds), _speed(args.speed)
+    opened = _open(context)
+    context.tell_second_copy(opened)
     try:
-        tally = bootstrap.collect(opened, args.seconds, _speed(args.speed))
+        tally = bootstrap.collect(opened, seconds, speed)
     finally:
         opened.services.store.close()
     context.out.answer(_counts(tally), _sentence(tally))
+
+
+def _open(context: Context) -> bootstrap.Opened:
+    folder = context.folder()
+    bootstrap.check_site(folder)
+    if context.args.key_stdin:
+        return bootstrap.open_with_key(folder, _read_key(), bootstrap.COLLECTOR)
+    return bootstrap.open_collector(folder, context.password(), context.option("user"))
+
+
+def _stop(context: Context) -> None:
+    with context.site() as services:
+        running = services.site.info().running
+        services.site.stop_collector()
+    if running:
+        context.out.answer({"stop": "requested"}, "The collector ends within a second or two.")
+    else:
+        context.out.answer({"stop": "not running"}, "No collector is running for this site.")
 
 
 def _counts(tally: Tally) -> dict[str, object]:
@@ -62,7 +78,9 @@ def _counts(tally: Tally) -> dict[str, object]:
 
 
 def _sentence(tally: Tally) -> str:
-    return f"{tally.readings} readings were taken and stored, {tally.failures} reads failed."
+    stored = f"Stored {counted(tally.readings, 'reading')}"
+    failed = f"; a device did not answer {counted(tally.failures, 'time')}"
+    return f"{stored}{failed if tally.failures else ''}."
 
 
 def _read_key() -> Secret:
@@ -74,6 +92,18 @@ def _read_key() -> Secret:
     if len(key) != KEY_BYTES:
         raise UserError("--key-stdin: standard input does not hold a data key.")
     return Secret(key)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise UserError("--seconds {text}: give a number above 0.", text=text)
+    return seconds
 
 
 def _speed(text: str | None) -> bootstrap.Speed:

@@ -27,14 +27,14 @@ class Context:
     def option(self, name: str) -> str | None:
         """Return a common option: given before or after the command, or EVDESK_… ."""
         given = getattr(self.args, name, None)
-        return given if given is not None else os.environ.get(f"EVDESK_{name.upper()}")
+        return given if given is not None else os.environ.get(f"EVDESK_{name.upper()}") or None
 
     def folder(self) -> Path:
         """Return the site folder."""
         given = self.option("site")
         return Path(given).expanduser() if given else bootstrap.default_folder()
 
-    def password(self, purpose: str = "Password") -> Secret:
+    def password(self) -> Secret:
         """Return the password: from the file named, or asked for on a terminal.
 
         Raises:
@@ -42,28 +42,40 @@ class Context:
 
         """
         file = self.option("password_file")
-        if file is not None:
-            return read_password(Path(file))
-        if not sys.stdin.isatty():
-            raise UserError(
-                "There is no terminal to ask for the password: name a file with --password-file "
-                "or EVDESK_PASSWORD_FILE."
-            )
-        return Secret(getpass.getpass(f"{purpose}: ").encode())
+        return _ask("Password") if file is None else read_password(Path(file).expanduser())
+
+    def new_password(self) -> Secret:
+        """Return a password to be: from the file named, or asked for twice on a terminal.
+
+        Raises:
+            UserError: as ``password``, or the two are not the same.
+
+        """
+        if self.option("password_file") is not None:
+            return self.password()
+        first, again = _ask("New password"), _ask("The same again")
+        if first.reveal() != again.reveal():
+            raise UserError("The two passwords are not the same. Nothing was created.")
+        return first
 
     @contextmanager
     def site(self) -> Iterator[bootstrap.Services]:
         """Open the site with the password and close it afterwards."""
+        bootstrap.check_site(self.folder())  # before anybody types a password
         opened = bootstrap.open_site(self.folder(), self.password(), self.option("user"))
-        if opened.used_second_copy:
-            self.out.note(
-                "keys.json is damaged; its second copy keys.json.bak was used. Restore it soon: "
-                "copy keys.json.bak over keys.json."
-            )
+        self.tell_second_copy(opened)
         try:
             yield opened.services
         finally:
             opened.services.store.close()
+
+    def tell_second_copy(self, opened: bootstrap.Opened) -> None:
+        """Say so where the second copy of the keys had to stand in."""
+        if opened.used_second_copy:
+            self.out.note(
+                "evdesk: keys.json is missing or damaged; its second copy keys.json.bak was used. "
+                "Mend it soon: copy keys.json.bak over keys.json."
+            )
 
     def confirm(self, question: str) -> None:
         """Ask before something that cannot be taken back.
@@ -74,10 +86,13 @@ class Context:
         """
         if getattr(self.args, "yes", False):
             return
-        if not sys.stdin.isatty():
-            raise UserError("{question} Nobody can be asked here: add --yes.", question=question)
+        if not _somebody_is_there():
+            raise UserError(
+                "{question} Nobody can be asked here, so nothing was done: add --yes.",
+                question=question,
+            )
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-        if input().strip().lower() not in {"y", "yes"}:
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise UserError("Nothing was done.")
 
     def instant(self, name: str, tz: str) -> datetime | None:
@@ -87,13 +102,32 @@ class Context:
             return None
         try:
             return parse_instant(text, tz)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             option = "--" + name.removesuffix("_at").replace("_", "-")
             raise UserError(
                 "{option} {text} is no date: write 2026-03-29 or 2026-03-29T14:00:00Z.",
                 option=option,
                 text=text,
             ) from error
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _ask(what: str) -> Secret:
+    if not _somebody_is_there():
+        raise UserError(
+            "There is no terminal to ask for the password: name a file with --password-file "
+            "or EVDESK_PASSWORD_FILE."
+        )
+    try:
+        typed = getpass.getpass(f"{what}: ")
+    except EOFError:
+        typed = ""
+    if not typed:
+        raise UserError("No password was typed.")
+    return Secret(typed.encode())
 
 
 def read_password(path: Path) -> Secret:
@@ -106,14 +140,14 @@ def read_password(path: Path) -> Secret:
 
 
 def read_text(path: Path, what: str) -> str:
-    """Return a file's text.
+    """Return a file's text as it is, but for a byte order mark.
 
     Raises:
         UserError: it cannot be read, or is no UTF-8.
 
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")  # read_text would change line ends
     except OSError as error:
         raise UserError(
             "{what} {path} cannot be read: {why}.", what=what, path=path, why=error.strerror

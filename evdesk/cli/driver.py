@@ -16,16 +16,24 @@ def add_to(groups: Groups) -> None:
         "add a driver",
         'evdesk driver add --name "Kim Lee" --address "Hafenstr. 3, 89073 Ulm, DE"',
     )
-    add.add_argument("--name", required=True)
-    add.add_argument("--email", default="")
-    add.add_argument("--language", choices=LANGUAGES)
-    add.add_argument("--address", metavar='"STREET, POSTCODE TOWN, CC"')
-    add.add_argument("--vat-id", default="")
-    driver.command("list", list_drivers, "list drivers", "evdesk driver list --json")
-    retire = driver.command(
-        "retire", retire_driver, "no longer charges here", "evdesk driver retire D-7KQ2M9XF"
+    add.add_argument("--name", required=True, metavar="NAME", help="as it stands on the invoice")
+    add.add_argument("--email", default="", metavar="ADDRESS")
+    add.add_argument("--language", choices=LANGUAGES, help="of the invoices (default: the site's)")
+    add.add_argument(
+        "--address", metavar="ADDRESS", help='"street, postcode town, CC" (CC: country code)'
     )
-    retire.add_argument("driver", metavar="DRIVER")
+    add.add_argument("--vat-id", default="", metavar="ID", help="of a business")
+    found = driver.command(
+        "list", list_drivers, "list those who charge here", "evdesk driver list --json"
+    )
+    found.add_argument("--retired", action="store_true", help="also those who no longer do")
+    retire = driver.command(
+        "retire",
+        retire_driver,
+        "say that somebody no longer charges here; bills stay",
+        "evdesk driver retire D-7KQ2M9XF",
+    )
+    retire.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
 
 
 def add_driver(context: Context) -> None:
@@ -41,11 +49,12 @@ def add_driver(context: Context) -> None:
 def list_drivers(context: Context) -> None:
     """List drivers."""
     with context.site() as services:
-        found = services.drivers.all()
-    rows = [(d.id, d.party.name, d.party.email, d.language) for d in found]
+        found = services.drivers.all(retired=context.args.retired)
+    data = [_row(driver) for driver in found]
+    rows = [(r["id"], r["name"], r["email"], r["language"], r["state"]) for r in data]
     empty = "There is no driver yet. Add one: evdesk driver add --help"
-    text = table(("id", "name", "e-mail", "language"), rows, empty)
-    context.out.answer([_row(driver) for driver in found], text)
+    headings = ("id", "name", "e-mail", "language", "state")
+    context.out.answer(data, table(headings, rows, empty))
 
 
 def retire_driver(context: Context) -> None:

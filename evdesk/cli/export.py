@@ -5,6 +5,7 @@ from pathlib import Path
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
+from evdesk.cli.output import counted
 from evdesk.cli.session import add_filter, session_filter
 
 
@@ -16,7 +17,7 @@ def add_to(groups: Groups) -> None:
         "write a table; the format follows the suffix",
         "evdesk export sessions --out sessions.xlsx --from 2026-01-01",
     )
-    export.add_argument("what", choices=["sessions"], metavar="WHAT", help="sessions")
+    export.add_argument("what", choices=["sessions"], metavar="WHAT", help="so far: sessions")
     export.add_argument("--out", required=True, metavar="FILE", help=".xlsx, .csv or .json")
     add_filter(export)
 
@@ -28,4 +29,6 @@ def export_table(context: Context) -> None:
         wanted = session_filter(context, services)
         data, rows = services.exports.sessions(out.suffix.lower(), wanted)
     bootstrap.save(out, data)
-    context.out.answer({"file": str(out), "rows": rows}, f"Saved {rows} session(s) to {out}.")
+    context.out.answer(
+        {"file": str(out), "rows": rows}, f"Saved {counted(rows, 'session')} to {out}."
+    )

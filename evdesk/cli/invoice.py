@@ -5,7 +5,7 @@ from pathlib import Path
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
-from evdesk.cli.output import table
+from evdesk.cli.output import counted, table
 from evdesk.domain.errors import UserError
 from evdesk.domain.invoices import Invoice, InvoiceId
 from evdesk.domain.site import DriverId
@@ -20,11 +20,11 @@ def add_to(groups: Groups) -> None:
         "draft a driver's unbilled sessions of a month",
         "evdesk invoice draft --driver D-7KQ2M9XF --month 2026-03",
     )
-    draft.add_argument("--driver", required=True, metavar="D")
-    draft.add_argument("--month", required=True, metavar="YYYY-MM")
+    draft.add_argument("--driver", required=True, metavar="D", help="see: evdesk driver list")
+    draft.add_argument("--month", required=True, metavar="YYYY-MM", help="in which they began")
     for name, run, summary in (
-        ("issue", issue_invoice, "give it its number; it never changes again"),
-        ("show", show_invoice, "show one"),
+        ("issue", issue_invoice, "give a draft its number; it never changes again"),
+        ("show", show_invoice, "show one with its lines"),
         ("drop", drop_invoice, "throw a draft away"),
     ):
         verb = invoice.command(name, run, summary, f"evdesk invoice {name} I-3F9KQ2MX")
@@ -33,11 +33,11 @@ def add_to(groups: Groups) -> None:
     export = invoice.command(
         "export",
         export_invoice,
-        "save the document",
+        "save the document: as issued, or of a draft marked as one",
         "evdesk invoice export 2026-00001 --out a.pdf",
     )
     export.add_argument("id", metavar="ID", help="id or number")
-    export.add_argument("--out", required=True, metavar="FILE.pdf")
+    export.add_argument("--out", required=True, metavar="FILE.pdf", help="where to save it")
 
 
 def draft_invoice(context: Context) -> None:
@@ -54,8 +54,9 @@ def draft_invoice(context: Context) -> None:
         )
     context.out.answer(
         data,
-        f"Draft {invoice.id}: {len(invoice.sessions)} session(s), {invoice.totals.gross}."
-        f"{left_out}",
+        f"Draft {invoice.id}: {counted(len(invoice.sessions), 'session')}, "
+        f"{invoice.totals.gross}.{left_out}\n"
+        f"Look at it: evdesk invoice show {invoice.id}; then: evdesk invoice issue {invoice.id}",
     )
 
 
@@ -72,20 +73,21 @@ def drop_invoice(context: Context) -> None:
     """Throw a draft away."""
     with context.site() as services:
         services.billing.drop(InvoiceId(context.args.id))
-    context.out.answer({"id": context.args.id}, f"Draft {context.args.id} is gone.")
+    text = f"Draft {context.args.id} is gone; its sessions can be billed again."
+    context.out.answer({"id": context.args.id}, text)
 
 
 def list_invoices(context: Context) -> None:
     """List invoices."""
     with context.site() as services:
-        found = services.billing.all()
+        found, tz = services.billing.all(), services.info.tz
     rows = [
         (i.id, i.number, i.state.value, i.driver, i.issued_at, i.totals.gross.amount, i.currency)
         for i in found
     ]
-    headings = ("id", "number", "state", "driver", "issued", "gross", "")
+    headings = ("id", "number", "state", "driver", "issued", "gross", "currency")
     empty = "There is no invoice yet. Draft one: evdesk invoice draft --help"
-    context.out.answer([as_json(i) for i in found], table(headings, rows, empty))
+    context.out.answer([as_json(i) for i in found], table(headings, rows, empty, tz))
 
 
 def show_invoice(context: Context) -> None:
@@ -98,14 +100,17 @@ def show_invoice(context: Context) -> None:
 def export_invoice(context: Context) -> None:
     """Save the document."""
     out = Path(context.args.out)
-    if out.suffix != ".pdf":
+    if out.suffix.lower() != ".pdf":
         raise UserError(
-            "This release exports invoices as .pdf, not as {suffix}.", suffix=out.suffix
+            "This release saves invoices as .pdf, not as {suffix}.",
+            suffix=out.suffix or "a file without a suffix",
         )
     with context.site() as services:
-        pdf = services.billing.document(InvoiceId(context.args.id))
+        invoice = services.billing.get(InvoiceId(context.args.id))
+        pdf = services.billing.document(invoice.id)
     bootstrap.save(out, pdf)
-    context.out.answer({"id": context.args.id, "file": str(out)}, f"Saved {out}.")
+    data = {"id": invoice.id, "number": invoice.number, "file": str(out)}
+    context.out.answer(data, f"Saved {out}.")
 
 
 def as_json(invoice: Invoice) -> dict[str, object]:

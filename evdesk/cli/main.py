@@ -1,13 +1,11 @@
 """Parsing, and the one place where errors become exit codes."""
 
 import argparse
-import json
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkstemp
 
 import evdesk
 from evdesk import bootstrap
@@ -25,7 +23,7 @@ from evdesk.cli import (
     tariff,
 )
 from evdesk.cli.context import Context
-from evdesk.cli.options import Command, Groups, common_options
+from evdesk.cli.options import Command, Groups, Parser, common_options
 from evdesk.cli.output import Output
 from evdesk.domain.errors import (
     DeviceError,
@@ -55,7 +53,7 @@ Without a command the window opens. Example: evdesk demo"""
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every group."""
     common = common_options()
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="evdesk",
         description="The desk of a small EV-charging site.",
         epilog=EPILOG,
@@ -73,13 +71,17 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; no traceback reaches the screen."""
-    args = parser().parse_args(list(arguments))
-    out = Output(as_json=getattr(args, "json", False))
+    out = Output(as_json=False)
     try:
-        return _dispatch(Context(args, out))
+        args = parser().parse_args(list(arguments))
+        out = Output(as_json=getattr(args, "json", False))
+        code = _dispatch(Context(args, out))
+        sys.stdout.flush()  # a reader that left is noticed here and not at the very end
     except EvdeskError as error:
         out.note(f"evdesk: {error}")
         return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), BUG)
+    except SystemExit:  # argparse has printed the help that was asked for
+        return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -87,6 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         return DONE
     except Exception:  # noqa: BLE001 - the edge of the process: a bug leaves a file, not a traceback
         return _crashed(out)
+    return code
 
 
 def _dispatch(context: Context) -> int:
@@ -109,7 +112,8 @@ def _version(context: Context) -> int:
 
 def _crashed(out: Output) -> int:
     """Keep the traceback in a file and say where it is."""
-    path = Path(gettempdir()) / f"evdesk-crash-{os.getpid()}.txt"
-    path.write_text(json.dumps(sys.argv[1:2]) + "\n" + traceback.format_exc(), encoding="utf-8")
-    out.note(f"evdesk: this is a bug. What happened is in {path}; please report it.")
+    descriptor, path = mkstemp(prefix="evdesk-crash-", suffix=".txt")  # readable by its owner only
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"evdesk {evdesk.__version__}\n{traceback.format_exc()}")
+    out.note(f"evdesk: This is a bug in evdesk. Please report it with the file {path}.")
     return BUG

@@ -17,37 +17,70 @@ MS_PER_S = 1000
 def add_to(groups: Groups) -> None:
     """Declare the group."""
     meter = groups.group("meter", "the devices the site reads", "evdesk meter list")
-    meter.command("profiles", profiles, "list the devices known", "evdesk meter profiles --json")
+    meter.command(
+        "profiles",
+        profiles,
+        "list the devices that evdesk can read",
+        "evdesk meter profiles --json",
+    )
+    _declare_add(meter)
+    meter.command("list", list_meters, "list the devices of the site", "evdesk meter list --json")
+    probe = meter.command(
+        "probe",
+        probe_meter,
+        "read every value of a device once; nothing is kept",
+        "evdesk meter probe tcp://192.168.1.40",
+    )
+    probe.add_argument("url", metavar="URL", help="tcp://host:502 or rtu-tcp://host:port")
+    probe.add_argument(
+        "--unit", type=int, metavar="U", help="unit id (default: the profile's or 1)"
+    )
+    probe.add_argument("--profile", metavar="ID", help="without one every profile is tried")
+    interval = meter.command(
+        "interval",
+        set_interval,
+        "change how often a device is read",
+        "evdesk meter interval bay1 5",
+    )
+    interval.add_argument("name", metavar="NAME", help="of the meter")
+    interval.add_argument(
+        "interval", metavar="SECONDS", help="a number, or auto: what the bus bears"
+    )
+    remove = meter.command(
+        "remove",
+        remove_meter,
+        "read a device no longer; its readings stay",
+        "evdesk meter remove bay1",
+    )
+    remove.add_argument("name", metavar="NAME", help="of the meter")
+
+
+def _declare_add(meter: Groups) -> None:
     add = meter.command(
         "add",
         add_meter,
         "add a device",
         "evdesk meter add --name bay1 --profile keba-p30 --url tcp://192.168.1.40",
     )
-    add.add_argument("--name", required=True, metavar="N")
+    add.add_argument("--name", required=True, metavar="N", help="what you call it")
     add.add_argument("--profile", required=True, metavar="ID", help="see: evdesk meter profiles")
     add.add_argument(
         "--url", required=True, metavar="URL", help="tcp://host:502 or rtu-tcp://host:port"
     )
     add.add_argument("--unit", type=int, metavar="U", help="unit id (default: the profile's)")
-    add.add_argument("--phases", default="123", metavar="123")
-    add.add_argument("--serial", metavar="S")
-    add.add_argument("--interval", metavar="S", help="seconds between two readings")
-    add.add_argument("--role", choices=[role.value for role in MeterRole], default="station")
-    meter.command("list", list_meters, "list the devices", "evdesk meter list --json")
-    probe = meter.command(
-        "probe", probe_meter, "read every value once", "evdesk meter probe tcp://192.168.1.40"
+    add.add_argument(
+        "--phases", default="123", metavar="123", help="those connected: 1, 12 or 123 (default)"
     )
-    probe.add_argument("url", metavar="URL")
-    probe.add_argument("--unit", type=int, metavar="U")
-    probe.add_argument("--profile", metavar="ID", help="without one every profile is tried")
-    interval = meter.command(
-        "interval", set_interval, "ask for another interval", "evdesk meter interval bay1 5"
+    add.add_argument("--serial", metavar="S", help="serial number, as printed on it")
+    add.add_argument(
+        "--interval", metavar="S", help="seconds between two readings (default: what the bus bears)"
     )
-    interval.add_argument("name", metavar="NAME")
-    interval.add_argument("interval", metavar="SECONDS", help="a number, or auto")
-    remove = meter.command("remove", remove_meter, "take a device away", "evdesk meter remove bay1")
-    remove.add_argument("name", metavar="NAME")
+    add.add_argument(
+        "--role",
+        choices=[role.value for role in MeterRole],
+        default="station",
+        help="station (default) also makes a charging point of the same name",
+    )
 
 
 def profiles(context: Context) -> None:
@@ -115,26 +148,25 @@ def _added(added: AddedMeter) -> str:
     if added.silent is None:
         parts.append("It answered.")
     else:
-        parts.append(f"It does not answer yet: {added.silent} It will be tried again.")
+        parts.append(f"It did not answer: {added.silent} The collector will try again.")
     return " ".join(parts)
 
 
 def list_meters(context: Context) -> None:
     """List the devices."""
     with context.site() as services:
-        found = services.meters.rows()
+        found, tz = services.meters.rows(), services.info.tz
     data = [_row(row) for row in found]
     headings = ("name", "profile", "url", "unit", "state", "last read", "every s", "kWh", "W")
     rows = [
         (
             row["name"], row["profile"], row["url"], row["unit"], row["state"],
-            row["last_read_at"], row["interval_s"], kwh(wh) if (wh := _wh(row)) is not None else None,
-            row["power_w"],
+            row["last_read_at"], row["interval_s"], kwh(_wh(row)), row["power_w"],
         )
         for row in data
     ]  # fmt: skip
     empty = "There is no meter yet. Add one: evdesk meter add --help"
-    context.out.answer(data, table(headings, rows, empty))
+    context.out.answer(data, table(headings, rows, empty, tz))
 
 
 def _wh(row: dict[str, object]) -> int | None:
@@ -197,7 +229,8 @@ def set_interval(context: Context) -> None:
     with context.site() as services:
         services.meters.set_interval(context.args.name, interval_ms)
     data = {"name": context.args.name, "interval_s": interval_ms and interval_ms / MS_PER_S}
-    context.out.answer(data, f"Meter {context.args.name} is read every {text} from now on.")
+    often = "as often as its bus bears" if interval_ms is None else f"every {text} s"
+    context.out.answer(data, f"Meter {context.args.name} is read {often} from now on.")
 
 
 def remove_meter(context: Context) -> None:
@@ -213,4 +246,4 @@ def _milliseconds(text: str) -> int:
     try:
         return round(float(text) * MS_PER_S)
     except (ValueError, OverflowError) as error:
-        raise UserError("{text} is no number of seconds.", text=text) from error
+        raise UserError("'{text}' is no number of seconds.", text=text) from error

@@ -3,7 +3,9 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from evdesk.domain.errors import UserError
 
 if TYPE_CHECKING:
     from evdesk.cli.context import Context
@@ -12,9 +14,23 @@ Command = Callable[["Context"], int | None]
 SubParsers = Any  # argparse._SubParsersAction is private and generic
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are errors like any other; options are never abbreviated.
+
+    An abbreviation in a script would change its meaning with the next option we add.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one sentence what is wrong and where it is explained."""
+        raise UserError("{message}. See: {prog} --help", message=message, prog=self.prog)
+
+
 def common_options() -> argparse.ArgumentParser:
     """Return the options that every command takes, in any place."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument("--site", metavar="DIR", help="site folder (or EVDESK_SITE)")
     group.add_argument(

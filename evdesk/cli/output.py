@@ -1,11 +1,13 @@
 """What the command line prints: one JSON document, or a table or sentence for people."""
 
+import codecs
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.money import Money
@@ -19,11 +21,16 @@ class Output:
 
     def answer(self, data: object, text: str) -> None:
         """Print the answer in the form asked for."""
-        print(json.dumps(data, default=_plain, ensure_ascii=False) if self.as_json else text)
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        if self.as_json:
+            is_utf8 = codecs.lookup(encoding).name == "utf-8"
+            print(json.dumps(data, default=_plain, ensure_ascii=not is_utf8))
+        else:
+            print(text.encode(encoding, "replace").decode(encoding))  # as a Windows console is
 
     def note(self, text: str) -> None:
         """Print a message to standard error; it is no part of the answer."""
-        print(text, file=sys.stderr)
+        print(text, file=sys.stderr)  # Python never fails to encode there
 
 
 def _plain(value: object) -> object:
@@ -37,13 +44,15 @@ def _plain(value: object) -> object:
     raise TypeError(msg)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> str:
-    """Return aligned columns: numbers to the right, everything else to the left."""
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str, tz: str = "UTC"
+) -> str:
+    """Return aligned columns: numbers to the right, the rest to the left, instants in ``tz``."""
     rows = list(rows)
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_cell(value, tz) for value in row] for row in rows]
     if not cells:
         return empty
-    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(headings))]
+    numeric = [_is_numeric([row[i] for row in rows]) for i in range(len(headings))]
     widths = [max(len(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
     lines = [
         "  ".join(
@@ -55,15 +64,32 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str)
     return "\n".join(lines)
 
 
-def _is_number(value: object) -> bool:
-    return value is None or isinstance(value, int | float | Decimal | Money)
+def facts(pairs: Iterable[tuple[str, object]], tz: str = "UTC") -> str:
+    """Return one ``name  value`` a line, as ``table`` shows values."""
+    shown = [(name.replace("_", " "), _cell(value, tz)) for name, value in pairs]
+    width = max(len(name) for name, _ in shown)
+    return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in shown)
 
 
-def _cell(value: object) -> str:
-    if value is None:
+def counted(number: int, what: str) -> str:
+    """Return ``1 session`` or ``2 sessions``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _is_numeric(column: Sequence[object]) -> bool:
+    known = [value for value in column if value is not None]
+    return bool(known) and all(isinstance(v, int | float | Decimal | Money) for v in known)
+
+
+def _cell(value: object, tz: str) -> str:
+    if value is None or value == "":
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
-        return rfc3339(value)
+        return f"{value.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M:%S %Z}"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value) or "-"
     return str(value)
 
 

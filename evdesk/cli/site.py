@@ -1,9 +1,11 @@
 """``init``, ``info`` and ``issuer``."""
 
+from dataclasses import replace
+
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
-from evdesk.cli.output import table
+from evdesk.cli.output import facts
 from evdesk.domain.site import Party
 
 ISSUER_FIELDS = (
@@ -21,23 +23,37 @@ def add_to(groups: Groups) -> None:
         'evdesk --site depot --password-file pw init --owner Ada --name "North depot"',
     )
     init.add_argument("--owner", required=True, metavar="NAME", help="name of the first account")
-    init.add_argument("--name", default="My depot", metavar="SITE", help="name of the site")
-    init.add_argument("--tz", default="Europe/Berlin", metavar="ZONE", help="IANA time zone")
-    init.add_argument("--currency", default="EUR", metavar="CUR", help="ISO 4217 code")
-    init.add_argument("--country", default="DE", metavar="CC", help="ISO 3166 code")
-    init.add_argument("--language", default="en", metavar="LANG", help="en or de")
+    init.add_argument(
+        "--name", default="My depot", metavar="SITE", help="name of the site (default My depot)"
+    )
+    init.add_argument(
+        "--tz",
+        default="Europe/Berlin",
+        metavar="ZONE",
+        help="IANA time zone (default Europe/Berlin)",
+    )
+    init.add_argument(
+        "--currency", default="EUR", metavar="CUR", help="ISO 4217 code (default EUR)"
+    )
+    init.add_argument("--country", default="DE", metavar="CC", help="ISO 3166 code (default DE)")
+    init.add_argument(
+        "--language", default="en", metavar="LANG", help="of invoices: en (default) or de"
+    )
     init.add_argument(
         "--demo",
         action="store_true",
         help="stepped clock, loopback devices only, SPECIMEN on every document, for ever",
     )
     groups.command("info", info, "show the site at a glance", "evdesk info --json")
-    issuer = groups.group("issuer", "who bills", 'evdesk issuer set --name "Depot Ltd" …')
+    issuer = groups.group("issuer", "who bills", "evdesk issuer show")
     change = issuer.command(
-        "set", set_issuer, "replace who bills", 'evdesk issuer set --name "Depot Ltd" --city Ulm'
+        "set",
+        set_issuer,
+        "change who bills; what is not given stays as it is",
+        'evdesk issuer set --name "Depot Ltd" --city Ulm --vat-id DE123456789',
     )
     for name in ISSUER_FIELDS:
-        change.add_argument(f"--{name.replace('_', '-')}", default=None, required=name == "name")
+        change.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT")
     issuer.command("show", show_issuer, "show who bills", "evdesk issuer show --json")
 
 
@@ -46,7 +62,7 @@ def create(context: Context) -> None:
     args = context.args
     made = bootstrap.create_site(
         context.folder(),
-        context.password("New password"),
+        context.new_password(),
         bootstrap.SiteRequest(
             name=args.name,
             owner=args.owner,
@@ -98,15 +114,20 @@ def info(context: Context) -> None:
         "pid": collector["pid"],
         "since_at": collector["since_at"],
     }
-    context.out.answer(data, table(("", ""), data.items(), ""))
+    shown = data | {"since_at": collector["since_at"]}
+    context.out.answer(data, facts(shown.items(), found.site.tz))
 
 
 def set_issuer(context: Context) -> None:
-    """Replace who bills."""
-    given = {name: getattr(context.args, name) or "" for name in ISSUER_FIELDS}
+    """Change who bills; what is not given stays."""
+    given = {name: getattr(context.args, name) for name in ISSUER_FIELDS}
+    changes = {name: text for name, text in given.items() if text is not None}
     with context.site() as services:
-        services.billing.set_issuer(Party(**given))
-        context.out.answer({"id": services.info.id, **given}, f"{given['name']} bills from now on.")
+        issuer = replace(services.billing.issuer() or Party(name=""), **changes)
+        services.billing.set_issuer(issuer)
+        site = services.info.id
+    data = {name: getattr(issuer, name) for name in ISSUER_FIELDS}
+    context.out.answer({"id": site, **data}, f"{issuer.name} bills from now on.")
 
 
 def show_issuer(context: Context) -> None:
@@ -114,4 +135,5 @@ def show_issuer(context: Context) -> None:
     with context.site() as services:
         issuer = services.billing.issuer()
     data = {name: getattr(issuer, name) if issuer else None for name in ISSUER_FIELDS}
-    context.out.answer(data, table(("", ""), data.items(), ""))
+    nobody = "Nobody is set as the issuer yet. Set who bills: evdesk issuer set --help"
+    context.out.answer(data, facts(data.items()) if issuer else nobody)

@@ -15,28 +15,42 @@ def add_to(groups: Groups) -> None:
         "add a charging point",
         "evdesk station add bay2 --energy-from meter2 --state-from charger2",
     )
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--energy-from", required=True, metavar="METER[:SOCKET]")
-    add.add_argument("--state-from", metavar="METER[:SOCKET]")
+    add.add_argument("name", metavar="NAME", help="what you call it")
+    add.add_argument(
+        "--energy-from", required=True, metavar="METER[:SOCKET]", help="whose register is billed"
+    )
+    add.add_argument(
+        "--state-from",
+        metavar="METER[:SOCKET]",
+        help="which charger tells whether a car is plugged in (default: judged by the current)",
+    )
     station.command("list", list_stations, "list charging points", "evdesk station list --json")
     rename = station.command(
-        "rename", rename_station, "give it another name", "evdesk station rename bay2 gate"
+        "rename",
+        rename_station,
+        "give a charging point another name",
+        "evdesk station rename bay2 gate",
     )
-    rename.add_argument("name", metavar="NAME")
-    rename.add_argument("new_name", metavar="NEW_NAME")
+    rename.add_argument("name", metavar="NAME", help="as it is called now")
+    rename.add_argument("new_name", metavar="NEW_NAME", help="issued invoices keep the old one")
     retire = station.command(
-        "retire", retire_station, "take it out of use", "evdesk station retire bay2"
+        "retire",
+        retire_station,
+        "take a charging point out of use; its sessions stay",
+        "evdesk station retire bay2",
     )
-    retire.add_argument("name", metavar="NAME")
+    retire.add_argument("name", metavar="NAME", help="see: evdesk station list")
     default = station.command(
         "default-driver",
         set_default_driver,
         "bill a bay without cards to its tenant from a date on",
         "evdesk station default-driver bay2 D-7KQ2M9XF --from 2026-01-01",
     )
-    default.add_argument("name", metavar="NAME")
-    default.add_argument("driver", metavar="DRIVER")
-    default.add_argument("--from", dest="from_at", metavar="D", help="date (default: now)")
+    default.add_argument("name", metavar="NAME", help="see: evdesk station list")
+    default.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    default.add_argument(
+        "--from", dest="from_at", metavar="D", help="date or instant (default: now)"
+    )
 
 
 def add_station(context: Context) -> None:
@@ -65,7 +79,10 @@ def list_stations(context: Context) -> None:
     ]
     headings = ("name", "energy from", "state from", "default driver")
     rows = [(r.station.name, r.energy_from, r.state_from, r.default_driver) for r in found]
-    empty = "There is no station yet: it comes with a meter, or with: evdesk station add --help"
+    empty = (
+        "There is no station yet. A charger brings its own (evdesk meter add --help); for others: "
+        "evdesk station add --help"
+    )
     context.out.answer(data, table(headings, rows, empty))
 
 
@@ -74,7 +91,9 @@ def rename_station(context: Context) -> None:
     args = context.args
     with context.site() as services:
         services.stations.rename(args.name, args.new_name)
-    context.out.answer({"name": args.new_name}, f"{args.name} is called {args.new_name} now.")
+    context.out.answer(
+        {"name": args.new_name}, f"Station {args.name} is called {args.new_name} now."
+    )
 
 
 def retire_station(context: Context) -> None:
@@ -93,4 +112,4 @@ def set_default_driver(context: Context) -> None:
         from_at = context.instant("from_at", services.info.tz) or services.clock.now()
         services.stations.set_default_driver(args.name, DriverId(args.driver), from_at)
     data = {"station": args.name, "driver": args.driver, "from_at": from_at}
-    context.out.answer(data, f"Sessions at {args.name} are {args.driver}'s by default.")
+    context.out.answer(data, f"New sessions at {args.name} are {args.driver}'s by default.")

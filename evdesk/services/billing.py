@@ -69,7 +69,8 @@ class BillingService:
 
     def set_issuer(self, issuer: Party) -> None:
         """Replace who bills; issued invoices keep whom they name."""
-        if not issuer.name.strip():
+        issuer = replace(issuer, name=issuer.name.strip())
+        if not issuer.name:
             raise UserError("The issuer needs a name.")
         with self._store.write() as unit:
             unit.site.set_issuer(issuer)
@@ -84,6 +85,8 @@ class BillingService:
             NothingFound: there is no closed, unbilled session.
             UserError: unknown driver, not a month, a session without a tariff, no issuer.
 
+        Sessions in review or still open are left out, and counted.
+
         """
         with self._store.write() as unit:
             site = unit.site.load()
@@ -92,21 +95,33 @@ class BillingService:
             found = unit.sessions.find(
                 SessionFilter(from_at=from_at, to_at=to_at, driver=driver_id, unbilled=True)
             )
+            states = [session.state for session in found]
+            in_review, still_open = (
+                states.count(s) for s in (SessionState.REVIEW, SessionState.OPEN)
+            )
             closed = [session for session in found if session.state is SessionState.CLOSED]
             if not closed:
                 raise NothingFound(
-                    "{driver} has no closed session in {month} that is not billed yet.",
+                    "{driver} has no closed session in {month} that is not billed yet ({review} in "
+                    "review, {open} still plugged in).",
+                    driver=driver_id,
+                    month=month,
+                    review=in_review,
+                    open=still_open,
+                )
+            invoice = self._compose(unit, driver, closed, (from_at, to_at))
+            if not invoice.lines:
+                raise NothingFound(
+                    "The {count} session(s) of {driver} in {month} cost nothing, so there is "
+                    "nothing to bill.",
+                    count=len(closed),
                     driver=driver_id,
                     month=month,
                 )
-            invoice = self._compose(unit, driver, closed, (from_at, to_at))
             unit.invoices.save_draft(invoice)
             facts = {"driver": driver_id, "month": month, "sessions": len(closed)}
             unit.record_change(Change("invoice.drafted", "invoice", invoice.id, facts))
-            states = [session.state for session in found]
-            return Drafted(
-                invoice, states.count(SessionState.REVIEW), states.count(SessionState.OPEN)
-            )
+            return Drafted(invoice, in_review, still_open)
 
     def drop(self, invoice_id: InvoiceId) -> None:
         """Throw a draft away; its sessions can be billed again."""
@@ -199,14 +214,15 @@ class BillingService:
         """Give a draft its number and freeze it with its document, all in one transaction.
 
         Raises:
-            UserError: not a draft, or its sessions changed since it was made.
+            UserError: not a draft, or what it says is no longer so.
 
         """
+        self._renderer.pdf(self.get(invoice_id))  # the first is slow: not while others wait
         with self._store.write() as unit:
             draft = _existing(unit, invoice_id)
             if draft.state is not InvoiceState.DRAFT:
                 raise UserError("Invoice {number} is issued already.", number=draft.number)
-            _check_unchanged(unit, draft)
+            self._check_unchanged(unit, draft)
             at = self._clock.now()
             series = _series(draft, at)
             serial = unit.invoices.next_number(series)
@@ -220,6 +236,18 @@ class BillingService:
             facts = {"number": invoice.number, "gross": invoice.totals.gross.minor()}
             unit.record_change(Change("invoice.issued", "invoice", invoice.id, facts))
             return invoice
+
+    def _check_unchanged(self, unit: Unit, draft: Invoice) -> None:
+        """Refuse a draft that would be another one if it were made now."""
+        sessions = [_unchanged(unit, billed, draft) for billed in draft.sessions]
+        driver = existing_driver(unit, draft.driver)
+        now = self._compose(unit, driver, sessions, (draft.period_from, draft.period_to))
+        if replace(now, id=draft.id, created_at=draft.created_at) != draft:
+            raise UserError(
+                "The issuer, the driver, a tariff or a station changed since draft {draft} was "
+                "made. Nothing was issued: drop the draft and make a new one.",
+                draft=draft.id,
+            )
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -244,26 +272,28 @@ class BillingService:
 def _existing(unit: Unit, invoice_id: InvoiceId) -> Invoice:
     invoice = unit.invoices.get(invoice_id)
     if invoice is None:
-        raise UserError("There is no invoice {invoice}.", invoice=invoice_id)
+        raise UserError(
+            "There is no invoice {invoice}. List them with: evdesk invoice list", invoice=invoice_id
+        )
     return invoice
 
 
-def _check_unchanged(unit: Unit, draft: Invoice) -> None:
-    for billed in draft.sessions:
-        session = unit.sessions.get(billed.id)
-        same = (
-            session is not None
-            and session.invoice is None
-            and session.state is SessionState.CLOSED
-            and session.driver == draft.driver
-            and session.figures.energy_wh == billed.energy_wh
+def _unchanged(unit: Unit, billed: BilledSession, draft: Invoice) -> Session:
+    session = unit.sessions.get(billed.id)
+    if (
+        session is None
+        or session.invoice is not None
+        or session.state is not SessionState.CLOSED
+        or session.driver != draft.driver
+        or session.figures.energy_wh != billed.energy_wh
+    ):
+        raise UserError(
+            "Session {session} changed or was billed since draft {draft} was made. Nothing was "
+            "issued: drop the draft and make a new one.",
+            session=billed.id,
+            draft=draft.id,
         )
-        if not same:
-            raise UserError(
-                "Session {session} changed or was billed since the draft was made. Nothing was "
-                "issued: drop the draft and make a new one.",
-                session=billed.id,
-            )
+    return session
 
 
 def _series(draft: Invoice, at: datetime) -> str:
@@ -274,5 +304,5 @@ def _series(draft: Invoice, at: datetime) -> str:
 def _month(month: str, tz: str) -> tuple[datetime, datetime]:
     try:
         return month_bounds(month, tz)
-    except ValueError as error:
-        raise UserError("{month} is not a month: write YYYY-MM.", month=month) from error
+    except (ValueError, OverflowError) as error:
+        raise UserError("'{month}' is not a month: write YYYY-MM.", month=month) from error

@@ -1,12 +1,14 @@
 """Drivers: added with what a bill needs, known by a pseudonym everywhere else."""
 
+import re
+from dataclasses import replace
+
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.ports import Clock, Pseudonyms, Store, Unit
 
 LANGUAGES = ("en", "de")
-COUNTRY_LETTERS = 2
 
 
 class DriverService:
@@ -17,10 +19,11 @@ class DriverService:
 
     def add(self, party: Party, language: str | None = None) -> Driver:
         """Add a driver; the language defaults to the site's."""
-        if not party.name.strip():
+        party = replace(party, name=party.name.strip())
+        if not party.name:
             raise UserError("A driver needs a name.")
         if party.email and party.email.count("@") != 1:
-            raise UserError("{email} is no e-mail address.", email=party.email)
+            raise UserError("'{email}' is no e-mail address.", email=party.email)
         with self._store.write() as unit:
             chosen = language or unit.site.load().language
             driver = Driver(
@@ -34,15 +37,16 @@ class DriverService:
             unit.record_change(Change("driver.added", "driver", driver.id, facts))
             return driver
 
-    def all(self) -> list[Driver]:
-        """Return the drivers who charge here."""
+    def all(self, *, retired: bool = False) -> list[Driver]:
+        """Return the drivers who charge here; with ``retired`` also those who no longer do."""
         with self._store.read() as unit:
-            return unit.drivers.all()
+            return unit.drivers.all(retired=retired)
 
     def retire(self, driver: DriverId) -> None:
         """Mark a driver as no longer charging here; bills stay."""
         with self._store.write() as unit:
-            existing_driver(unit, driver)
+            if existing_driver(unit, driver).retired_at is not None:
+                raise UserError("Driver {driver} is retired already.", driver=driver)
             unit.drivers.retire(driver, self._clock.now())
             unit.record_change(Change("driver.retired", "driver", driver, {}))
 
@@ -65,14 +69,17 @@ def parse_address(text: str) -> dict[str, str]:
 
     """
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) < 3 or len(parts[-1]) != COUNTRY_LETTERS:  # noqa: PLR2004 - street, town, country
+    country = parts[-1]
+    if len(parts) < 3 or not re.fullmatch("[A-Za-z]{2}", country):  # noqa: PLR2004 - street, town
         raise UserError(
-            "The address {text} is not of the form: street, postcode town, CC", text=repr(text)
+            "The address '{text}' is not of the form: street, postcode town, CC", text=text
         )
     postcode, _, city = parts[-2].partition(" ")
+    if not city:  # a town without a postcode, as in Ireland
+        postcode, city = "", postcode
     return {
         "street": ", ".join(parts[:-2]),
         "postcode": postcode,
         "city": city.strip(),
-        "country": parts[-1].upper(),
+        "country": country.upper(),
     }

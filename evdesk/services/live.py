@@ -70,7 +70,7 @@ class LiveService:
                     station,
                     latest.get(station.energy),
                     latest.get(station.state or station.energy),
-                    statuses.get(station.energy.meter_id),
+                    [statuses.get(source.meter_id) for source in _in_order(station)],
                     sessions.get(station.id),
                     _driver_name(unit, sessions.get(station.id)),
                 )
@@ -141,17 +141,23 @@ def _driver_name(unit: Unit, session: Session | None) -> str | None:
     return None if driver is None else driver.party.name
 
 
+def _in_order(station: Station) -> list[Source]:
+    """Return the source of the energy and, where it is another, that of the state."""
+    return list(dict.fromkeys([station.energy, station.state or station.energy]))
+
+
 def _card(
     station: Station,
     energy: Reading | None,
     state: Reading | None,
-    status: MeterStatus | None,
+    known: list[MeterStatus | None],
     session: Session | None,
     driver: str | None,
 ) -> Card:
+    status = known[0]
     return Card(
         station=station,
-        state=_state(energy, state, status, session),
+        state=_state(energy, state, known, session),
         at=None if energy is None else energy.at,
         power_w=None if energy is None else energy.power_w,
         currents_a=(None, None, None) if energy is None else energy.currents_a,
@@ -165,13 +171,15 @@ def _card(
 def _state(
     energy: Reading | None,
     state: Reading | None,
-    status: MeterStatus | None,
+    known: list[MeterStatus | None],
     session: Session | None,
 ) -> StationState:
-    if status is None or status.state is MeterState.NEW or energy is None:
-        return StationState.NEW
-    if status.state in {MeterState.SILENT, MeterState.FAULT}:
+    """Return the state; what a silent device last said is not what is so now."""
+    devices = {MeterState.NEW if status is None else status.state for status in known}
+    if devices & {MeterState.SILENT, MeterState.FAULT}:
         return StationState.SILENT
+    if MeterState.NEW in devices or energy is None:
+        return StationState.NEW
     if state is not None and state.pilot in {PilotState.E, PilotState.F}:
         return StationState.FAULT
     if session is None:

@@ -50,6 +50,7 @@ class MeterService:
 
         """
         profile = self._devices.profile(new.profile)
+        new = replace(new, name=new.name.strip())
         with self._store.read() as unit:
             demo = unit.site.load().demo
         self._devices.check_url(new.url, demo=demo)
@@ -165,17 +166,24 @@ class MeterService:
 def _existing(unit: Unit, name: str) -> Meter:
     meter = unit.meters.by_name(name)
     if meter is None:
-        raise UserError("There is no meter named {name}.", name=name)
+        raise UserError(
+            "There is no meter named {name}. List them with: evdesk meter list", name=name
+        )
     return meter
 
 
 def _check(new: NewMeter, profile: ProfileInfo) -> None:
-    if not new.name.strip():
+    if not new.name:
         raise UserError("A meter needs a name.")
+    if ":" in new.name:
+        raise UserError(
+            "A meter's name has no colon, so not {name}: METER:2 means its second socket.",
+            name=new.name,
+        )
     if not 0 <= new.unit <= 255:  # noqa: PLR2004 - one byte on the wire
         raise UserError("Unit {unit} cannot be: units go from 0 to 255.", unit=new.unit)
     if new.phases not in {"1", "2", "3", "12", "13", "23", "123"}:
-        raise UserError("Phases are written 1, 12 or 123, not {phases}.", phases=new.phases)
+        raise UserError("Phases are written 1, 12 or 123, not '{phases}'.", phases=new.phases)
     if new.role is MeterRole.GRID and not profile.has_energy:
         raise UserError(
             "{profile} has no energy register to measure a grid with.", profile=profile.id
@@ -188,9 +196,9 @@ def _check_interval(interval_ms: int | None) -> None:
     if interval_ms is not None and not least <= interval_ms <= most:
         raise UserError(
             "An interval of {seconds} s cannot be: from {least} s to {most} s.",
-            seconds=interval_ms / 1000,
-            least=least / 1000,
-            most=most / 1000,
+            seconds=f"{interval_ms / 1000:g}",
+            least=f"{least / 1000:g}",
+            most=f"{most / 1000:g}",
         )
 
 

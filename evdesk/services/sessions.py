@@ -83,5 +83,8 @@ def existing_session(unit: Unit, session_id: SessionId) -> Session:
     """Return the session of that id."""
     session = unit.sessions.get(session_id)
     if session is None:
-        raise UserError("There is no session {session}.", session=session_id)
+        raise UserError(
+            "There is no session {session}. List them with: evdesk session list",
+            session=session_id,
+        )
     return session

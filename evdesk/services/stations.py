@@ -8,6 +8,7 @@ from evdesk.domain.errors import UserError
 from evdesk.domain.meters import Source, Station, StationId
 from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Devices, Store, Unit
+from evdesk.services.drivers import existing_driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,15 @@ class StationService:
         self._store, self._devices, self._clock = store, devices, clock
 
     def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
-        """Add a point; sources are written ``METER`` or ``METER:SOCKET``."""
-        if not name.strip():
+        """Add a point; sources are written ``METER`` or ``METER:SOCKET``.
+
+        Raises:
+            UserError: a name in use, a source that is not there or lacks what is asked of it, or an
+                energy register that another point bills already.
+
+        """
+        name = name.strip()
+        if not name:
             raise UserError("A station needs a name.")
         with self._store.write() as unit:
             if unit.stations.by_name(name):
@@ -46,7 +54,9 @@ class StationService:
         name, _, socket = text.partition(":")
         meter = unit.meters.by_name(name)
         if meter is None:
-            raise UserError("There is no meter named {name}.", name=name)
+            raise UserError(
+                "There is no meter named {name}. List them with: evdesk meter list", name=name
+            )
         profile = self._devices.profile(meter.profile)
         number = int(socket) if socket.isdecimal() else 0 if socket else 1
         if not 1 <= number <= profile.sockets:
@@ -70,7 +80,7 @@ class StationService:
         for station in unit.stations.all():
             if station.energy == energy:
                 raise UserError(
-                    "Station {station} already takes its energy from there: the same kWh would be "
+                    "Station {station} takes its energy from there already: the same kWh would be "
                     "billed twice.",
                     station=station.name,
                 )
@@ -79,6 +89,11 @@ class StationService:
         """Return the id of the station of that name."""
         with self._store.read() as unit:
             return existing_station(unit, name).id
+
+    def names(self) -> dict[StationId, str]:
+        """Return what every point is called, those out of use included."""
+        with self._store.read() as unit:
+            return {station.id: station.name for station in unit.stations.all(retired=True)}
 
     def rows(self) -> tuple[StationRow, ...]:
         """Return the points in use, by name."""
@@ -98,10 +113,13 @@ class StationService:
             )
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a point another name; sessions and issued invoices keep what they say."""
+        """Give a point another name; issued invoices keep what they say."""
+        new_name = new_name.strip()
         with self._store.write() as unit:
             station = existing_station(unit, name)
-            if not new_name.strip() or unit.stations.by_name(new_name):
+            if not new_name:
+                raise UserError("A station needs a name.")
+            if unit.stations.by_name(new_name):
                 raise UserError("A station named {name} exists already.", name=new_name)
             unit.stations.rename(station.id, new_name)
             facts = {"before": name, "after": new_name}
@@ -112,7 +130,9 @@ class StationService:
         with self._store.write() as unit:
             station = existing_station(unit, name)
             if station.id in unit.sessions.open_ids():
-                raise UserError("Station {name} has an open session: unplug first.", name=name)
+                raise UserError(
+                    "Station {name} has an open session: unplug the car first.", name=name
+                )
             unit.stations.retire(station.id, self._clock.now())
             unit.collector.bump_revision()
             unit.record_change(Change("station.retired", "station", str(station.id), {}))
@@ -121,8 +141,7 @@ class StationService:
         """From an instant on, sessions there that no card claims are this driver's."""
         with self._store.write() as unit:
             station = existing_station(unit, name)
-            if unit.drivers.get(driver) is None:
-                raise UserError("There is no driver {driver}.", driver=driver)
+            existing_driver(unit, driver)
             unit.stations.set_default_driver(station.id, driver, from_at)
             facts = {"driver": driver, "from_at": from_at}
             unit.record_change(Change("station.default_driver", "station", str(station.id), facts))
@@ -132,7 +151,9 @@ def existing_station(unit: Unit, name: str) -> Station:
     """Return the station of that name."""
     station = unit.stations.by_name(name)
     if station is None:
-        raise UserError("There is no station named {name}.", name=name)
+        raise UserError(
+            "There is no station named {name}. List them with: evdesk station list", name=name
+        )
     return station
 
 

@@ -29,10 +29,11 @@ class TariffService:
             raise UserError("The tariff has no id of 1 to 36 characters.")
         with self._store.write() as unit:
             site = unit.site.load()
-            if data.get("currency") != site.currency:
+            currency = data.get("currency")
+            if currency != site.currency:
                 raise UserError(
                     "The tariff is in {currency}, the site bills in {site}.",
-                    currency=data.get("currency"),
+                    currency="no currency" if currency is None else currency,
                     site=site.currency,
                 )
             if unit.tariffs.get(TariffId(name)):
@@ -57,7 +58,9 @@ class TariffService:
         """From an instant on, let a tariff hold for a station, a driver, or the whole site."""
         with self._store.write() as unit:
             if unit.tariffs.get(tariff) is None:
-                raise UserError("There is no tariff {tariff}.", tariff=tariff)
+                raise UserError(
+                    "There is no tariff {tariff}. List them with: evdesk tariff list", tariff=tariff
+                )
             if driver is not None:
                 existing_driver(unit, driver)
             where = None if station is None else existing_station(unit, station).id
@@ -80,6 +83,8 @@ class TariffService:
 def _parse(text: str) -> dict[str, object]:
     try:
         data = json.loads(text, parse_float=Decimal)
+    except RecursionError as error:
+        raise UserError("The tariff is nested too deeply to be one.") from error
     except json.JSONDecodeError as error:
         raise UserError(
             "The tariff is no JSON: line {line}, column {column}: {what}.",
