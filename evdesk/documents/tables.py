@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 
 from evdesk.documents.formulas import escaped
 from evdesk.domain.errors import UserError
@@ -45,7 +46,7 @@ def _csv_field(cell: Cell) -> str:
         return ""
     if isinstance(cell, str):
         return '"' + escaped(cell).replace('"', '""') + '"'
-    return f'"{rfc3339(cell)}"' if isinstance(cell, datetime) else str(cell)
+    return f'"{rfc3339(cell)}"' if isinstance(cell, datetime) else format(cell, "" if isinstance(cell, int) else "f")
 
 
 def _json(table: Table) -> bytes:
@@ -55,4 +56,7 @@ def _json(table: Table) -> bytes:
 
 
 def _plain(cell: Cell) -> str | int | None:
-    return rfc3339(cell) if isinstance(cell, datetime) else cell
+    """Instants as RFC 3339; decimals as text, so that no reader makes floats of money."""
+    if isinstance(cell, datetime):
+        return rfc3339(cell)
+    return format(cell, "f") if isinstance(cell, Decimal) else cell

@@ -46,6 +46,16 @@ class _Books:
     assignments: list[Assignment]
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A draft, and the invoice it would be with the next number."""
+
+    draft: Invoice
+    invoice: Invoice
+    series: str
+    serial: int
+
+
 class BillingService:
     """Use cases of invoices; sessions belong to the month in which the car was plugged in."""
 
@@ -213,29 +223,47 @@ class BillingService:
     def issue(self, invoice_id: InvoiceId) -> Invoice:
         """Give a draft its number and freeze it with its document, all in one transaction.
 
+        The document is set before, with the number that comes next: setting a long invoice takes
+        longer than others may be kept waiting. Who loses the number to somebody else who issues at
+        the same moment sets it again.
+
         Raises:
             UserError: not a draft, or what it says is no longer so.
 
         """
-        self._renderer.pdf(self.get(invoice_id))  # the first is slow: not while others wait
-        with self._store.write() as unit:
+        while True:
+            numbered = self._numbered(invoice_id)
+            pdf = self._renderer.pdf(numbered.invoice)
+            if self._freeze(numbered, pdf):
+                return numbered.invoice
+
+    def _numbered(self, invoice_id: InvoiceId) -> _Numbered:
+        """Return the invoice as it would be issued now."""
+        with self._store.read() as unit:
             draft = _existing(unit, invoice_id)
             if draft.state is not InvoiceState.DRAFT:
                 raise UserError("Invoice {number} is issued already.", number=draft.number)
-            self._check_unchanged(unit, draft)
             at = self._clock.now()
             series = _series(draft, at)
             serial = unit.invoices.next_number(series)
-            invoice = replace(
-                draft,
-                state=InvoiceState.ISSUED,
-                number=f"{series}-{serial:05d}",
-                issued_at=at,
-            )
-            unit.invoices.issue(invoice, series, serial, self._renderer.pdf(invoice))
+        number = f"{series}-{serial:05d}"
+        invoice = replace(draft, state=InvoiceState.ISSUED, number=number, issued_at=at)
+        return _Numbered(draft, invoice, series, serial)
+
+    def _freeze(self, numbered: _Numbered, pdf: bytes) -> bool:
+        """Issue it, unless its number is taken; return whether it is issued."""
+        invoice, series, serial = numbered.invoice, numbered.series, numbered.serial
+        with self._store.write() as unit:
+            current = _existing(unit, invoice.id)
+            if current.state is not InvoiceState.DRAFT:
+                raise UserError("Invoice {number} is issued already.", number=current.number)
+            self._check_unchanged(unit, numbered.draft)
+            if unit.invoices.next_number(series) != serial:
+                return False
+            unit.invoices.issue(invoice, series, serial, pdf)
             facts = {"number": invoice.number, "gross": invoice.totals.gross.minor()}
             unit.record_change(Change("invoice.issued", "invoice", invoice.id, facts))
-            return invoice
+            return True
 
     def _check_unchanged(self, unit: Unit, draft: Invoice) -> None:
         """Refuse a draft that would be another one if it were made now."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evdesk.devices.simulator.loads import delivering
+from evdesk.devices.simulator.loads import Session, delivering
 from evdesk.devices.simulator.scenario import Device, Scenario
 from tests.end_to_end.places import collect, depot, make_site, sessions
 
@@ -59,7 +59,7 @@ def office(visits: list[Visit]) -> Scenario:
     return Scenario(devices=devices, start_at=DAY)
 
 
-def load(visit: Visit):  # type: ignore[no-untyped-def]
+def load(visit: Visit) -> Session:
     arrive, done, depart = (
         (at - DAY) // timedelta(milliseconds=1) for at in (visit.arrive, visit.done, visit.depart)
     )

@@ -1,4 +1,4 @@
-"""What services need from the outside, as Protocols: adapters implement them, tests fake them."""
+"""The site database: repositories, one a noun, and the transactions they live in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,23 +20,6 @@ from evdesk.domain.readings import MeterId, Reading
 from evdesk.domain.sessions import Figures, Session, SessionEvent, SessionId, SessionState
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
-
-
-class Clock(Protocol):
-    """Tells the time; a demo site's clock is stepped."""
-
-    def now(self) -> datetime:
-        """Return the instant, aware, UTC."""
-
-
-class Pseudonyms(Protocol):
-    """Makes ids that say nothing about whom they name."""
-
-    def make(self, prefix: str) -> str:
-        """Return a new random id such as ``D-7KQ2M9XF``."""
-
-
-# -- the site database --------------------------------------------------------------------------
 
 
 class SiteRows(Protocol):
@@ -372,128 +355,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give the idle connection back."""
-
-
-# -- devices --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileInfo:
-    """What people see of a device profile; ``sockets`` is how many charging points it has."""
-
-    id: str
-    manufacturer: str
-    model: str
-    kind: str
-    transports: tuple[str, ...]
-    confidence: str
-    has_state: bool
-    has_energy: bool
-    sockets: int
-    default_unit: int
-    resolution_wh: int
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedValue:
-    """One value of a probe: the text of the value or why there is none."""
-
-    name: str
-    address: int
-    value: str | None
-    unit: str
-    raw: str
-    remark: str
-
-
-class MeterReader(Protocol):
-    """Reads one device over its bus; knows what was read last, for the rotation."""
-
-    bus: str
-    cycle_ms: int
-    requests: int
-    errors: int
-
-    async def read(self) -> tuple[Reading, ...]:
-        """Read one cycle: one reading per socket in use, stamped by the clock when it came.
-
-        Raises:
-            DeviceError: silent, refused, or an answer that cannot be what was asked for.
-
-        """
-
-
-class Devices(Protocol):
-    """The devices of a site: one connection per host and port, one queue each."""
-
-    def profiles(self) -> tuple[ProfileInfo, ...]:
-        """Return every profile, by id."""
-
-    def profile(self, profile: str) -> ProfileInfo:
-        """Return one profile.
-
-        Raises:
-            UserError: unknown id; the sentence says how to list them.
-
-        """
-
-    def check_url(self, url: str, *, demo: bool) -> str:
-        """Return the bus a URL names.
-
-        Raises:
-            UserError: a typo, an unknown scheme, or a host that is not loopback on a demo site.
-
-        """
-
-    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
-        """Return a reader of one device."""
-
-    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
-        """Read every value of a profile once; without one, try each and keep the plausible.
-
-        Raises:
-            DeviceError: nothing answers there.
-
-        """
-
-    async def tell_instant(self, at: datetime) -> None:
-        """Tell the simulated depots behind these buses what time it is (stepped time only)."""
-
-    async def close(self) -> None:
-        """Close every connection."""
-
-
-# -- documents ------------------------------------------------------------------------------------
-
-
-class InvoiceRenderer(Protocol):
-    """Makes the document people get."""
-
-    def pdf(self, invoice: Invoice) -> bytes:
-        """Return the PDF; a draft is marked as one, a demo site's as SPECIMEN."""
-
-
-class TableWriter(Protocol):
-    """Writes a table as XLSX, CSV or JSON; spreadsheets carry no live formula."""
-
-    def write(self, table: "Table", suffix: str) -> bytes:
-        """Return the bytes of the file.
-
-        Raises:
-            UserError: a suffix that is not one of .xlsx .csv .json.
-
-        """
-
-
-Cell = str | int | datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under named columns: names say the unit; instants aware; ``title`` names the sheet."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    tz: str
