@@ -1,8 +1,8 @@
 """From register words to values: exact for energy, rounded for what is only shown.
 
 Energy is floored to whole Wh once. Integer counters are multiplied by their exact scale; a
-floating-point counter is taken at its exact binary value, so that a register displayed as
-1234.567 kWh whose nearest float lies just below counts as 1234566 Wh. What a device marks as
+floating-point counter is taken at its exact binary value, so that a register displayed as 1000.001
+kWh, whose nearest 32-bit float is 1000.0009766, counts as 1000000 Wh. What a device marks as
 missing, a NaN, an infinity or a negative counter is None.
 """
 

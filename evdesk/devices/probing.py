@@ -85,6 +85,7 @@ async def _probe(connection: Connection, unit: int, profile: Profile) -> _Result
                 pending.extendleft(reversed(split_block(block, profile.pace)))
                 continue
             rows += [_refused(register, shift, error) for register in block.registers]
+            score -= len(block.registers)
             continue
         for register, raw, value in decode_values(block, answer):
             row, mark = _row(register, shift, raw, value)

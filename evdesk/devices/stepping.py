@@ -10,7 +10,8 @@ from evdesk.domain.errors import DeviceError
 
 CONTROL_UNIT = 246  # every port of a simulated depot answers for it
 CLOCK_ADDRESS = 0  # write: milliseconds since 1970, u64
-IDENTITY_ADDRESS = 4  # read: a random number, the same on every port of one depot, u64
+IDENTITY_ADDRESS = 4  # read: mark and a random number, the same on every port of one depot
+IDENTITY_MARK = b"EVDK"  # nothing else is ever told the time
 CONTROL_WORDS = 4
 WRITE_REGISTERS = 16
 
@@ -37,6 +38,8 @@ class DepotClocks:
             answer = await connection.exchange(CONTROL_UNIT, request)
         except (ExceptionAnswer, NoAnswer) as error:
             raise _no_depot(connection) from error
+        if len(answer) != 2 + 2 * CONTROL_WORDS or not answer[2:].startswith(IDENTITY_MARK):
+            raise _no_depot(connection)
         depot = int.from_bytes(answer[2:], "big")
         self._depots[connection.address.bus] = depot
         if self._now_ms is not None and self._told.get(depot) != self._now_ms:

@@ -29,6 +29,7 @@ from evdesk.devices.stepping import (
     CONTROL_UNIT,
     CONTROL_WORDS,
     IDENTITY_ADDRESS,
+    IDENTITY_MARK,
     WRITE_REGISTERS,
 )
 from evdesk.domain.errors import DeviceError, UserError
@@ -85,7 +86,7 @@ class Depot:
         self._stepped = stepped
         self._log = log
         self._wall_ms = wall_ms or _wall_ms
-        self._identity = secrets.randbits(64).to_bytes(8, "big")
+        self._identity = IDENTITY_MARK + secrets.token_bytes(2 * CONTROL_WORDS - len(IDENTITY_MARK))
         self._told_ms: int | None = None
         self._start_ms = None if scenario.start_at is None else to_ms(scenario.start_at)
         self._watch: asyncio.Task[None] | None = None

@@ -7,8 +7,9 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
-from evdesk.devices.profiles import ENERGY, STATE, WH_PER_UNIT, Function, Profile, Register
+from evdesk.devices.profiles import ENERGY, STATE, WH_PER_UNIT, Function, Pace, Profile, Register
 from evdesk.devices.simulator.device import Snapshot
 from evdesk.devices.simulator.loads import UNITS_PER_WH
 from evdesk.domain.readings import PilotState
@@ -103,7 +104,7 @@ class Encoder:
         if not 1 <= count <= pace.max_registers:
             return ILLEGAL_VALUE
         held = list(self._held(function, address, end))
-        if not _covers(held, address, end, pace.bridge_gap):
+        if not _covers(held, address, end, pace):
             return ILLEGAL_ADDRESS
         registers = [(start, register) for start, _, register in held if register is not None]
         if pace.one_value and [(address, end)] != [(start, stop) for start, stop, _ in held]:
@@ -286,14 +287,11 @@ def _total_kwh(snapshot: Snapshot) -> float:
 
 
 def _covers(
-    held: list[tuple[int, int, Register | None]], address: int, end: int, bridge_gap: int
+    held: list[tuple[int, int, Register | None]], address: int, end: int, pace: Pace
 ) -> bool:
     """Say whether a range holds whole values and no gap the device does not bridge."""
     if not held or held[0][0] < address or held[-1][1] > end:
         return False
-    at = address
-    for start, stop, _ in held:
-        if start - at > bridge_gap:
-            return False
-        at = stop
-    return end == at or end - at <= bridge_gap
+    if max(held[0][0] - address, end - held[-1][1]) >= pace.alignment:
+        return False
+    return all(after[0] - before[1] <= pace.bridge_gap for before, after in pairwise(held))

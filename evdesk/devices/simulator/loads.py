@@ -84,8 +84,8 @@ def constant_then_taper(
 
 def cut(points: Sequence[Point], until_ms: int) -> tuple[Point, ...]:
     """Return the shape up to an instant, interpolated there."""
-    kept = [point for point in points if point[0] < until_ms]
-    if kept and len(kept) < len(points):
+    kept = [point for point in points if point[0] <= until_ms]
+    if kept and len(kept) < len(points) and kept[-1][0] < until_ms:
         kept.append((until_ms, power_mw(points, until_ms)))
     return tuple(kept)
 
