@@ -1,0 +1,85 @@
+"""Devices that are not there: four profiles, and URLs that may be silent."""
+
+from datetime import datetime
+
+from evdesk.domain.errors import DeviceError, UserError
+from evdesk.domain.meters import Meter
+from evdesk.domain.readings import Reading
+from evdesk.ports import MeterReader, ProbedValue, ProfileInfo
+
+
+def profile(name: str, *, state: bool = True, energy: bool = True, sockets: int = 1) -> ProfileInfo:
+    return ProfileInfo(
+        id=name,
+        manufacturer="Acme",
+        model=name.title(),
+        kind="charger" if state else "meter",
+        transports=("tcp",),
+        confidence="high",
+        has_state=state,
+        has_energy=energy,
+        sockets=sockets,
+        default_unit=7,
+        resolution_wh=1,
+        notes=(),
+    )
+
+
+PROFILES = (
+    profile("charger"),
+    profile("lamp", energy=False),
+    profile("meter", state=False),
+    profile("twin", sockets=2),
+)
+
+
+class FakeReader:
+    """Implements ``ports.MeterReader``: answers nothing, or not at all."""
+
+    bus, cycle_ms, requests, errors = "tcp://127.0.0.1:502", 100, 0, 0
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+
+    async def read(self) -> tuple[Reading, ...]:
+        if self._silent:
+            raise DeviceError("Nothing answers there.")
+        return ()
+
+
+class FakeDevices:
+    """Implements ``ports.Devices``; a URL in ``silent`` never answers."""
+
+    def __init__(self) -> None:
+        self.silent: set[str] = set()
+        self.is_open = False
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        return PROFILES
+
+    def profile(self, profile: str) -> ProfileInfo:
+        for known in PROFILES:
+            if known.id == profile:
+                return known
+        raise UserError("There is no profile {profile}.", profile=profile)
+
+    def check_url(self, url: str, *, demo: bool) -> str:
+        if not url.startswith("tcp://127." if demo else "tcp://"):
+            raise UserError("{url} is no URL here.", url=url)
+        return url
+
+    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+        self.is_open = True
+        return FakeReader(silent=meter.url in self.silent)
+
+    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
+        self.is_open = True
+        if url in self.silent:
+            raise DeviceError("Nothing answers at {url}.", url=url)
+        return (ProbedValue("energy", 4, "1234", "Wh", "04 d2", ""),)
+
+    async def tell_instant(self, at: datetime) -> None:
+        """There is no depot to tell."""
+
+    async def close(self) -> None:
+        self.is_open = False
