@@ -32,7 +32,7 @@ class Journal:
     commit_every_s: float = 0.5  # a reading is committed at most 1 s after it was read
     buffer_s: float = 60.0  # a database busy for longer pauses the polling
     busy_timeout_ms: int = 5_000
-    heartbeat_s: float = 2.0
+    status_every_s: float = 5.0  # counts and instants of devices; a change of state at once
     lease_s: float = 15.0  # a collector that has not been heard of for so long is gone
 
 

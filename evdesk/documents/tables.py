@@ -46,7 +46,9 @@ def _csv_field(cell: Cell) -> str:
         return ""
     if isinstance(cell, str):
         return '"' + escaped(cell).replace('"', '""') + '"'
-    return f'"{rfc3339(cell)}"' if isinstance(cell, datetime) else format(cell, "" if isinstance(cell, int) else "f")
+    if isinstance(cell, datetime):
+        return f'"{rfc3339(cell)}"'
+    return str(cell) if isinstance(cell, int) else format(cell, "f")
 
 
 def _json(table: Table) -> bytes:

@@ -43,6 +43,7 @@ class Collector:
         self._room.set()
         self._writer = ThreadPoolExecutor(1, "journal")
         self._revision = 0
+        self._told_at = 0.0
 
     async def run(self, seconds: float | None = None) -> Tally:
         """Collect until stopped, or for so many seconds."""
@@ -138,7 +139,7 @@ class Collector:
     async def _flush(self, journal: Journal, plans: list[Plan]) -> CollectorState | None:
         """Commit what was read; on failure keep it for the next try and pause when it is old."""
         taken, self._buffer = self._buffer, []
-        statuses = [plan.status for plan in plans if plan.changed]
+        statuses = self._statuses(plans)
         beat = Beat(self._clock.now(), self.tally.lateness_ms)
         loop = asyncio.get_running_loop()
         try:
@@ -151,7 +152,16 @@ class Collector:
         self._room.set()
         for plan, status in _pairs(plans, statuses):
             plan.changed = plan.status != status
+            plan.turned = plan.status.state is not status.state
         return state
+
+    def _statuses(self, plans: list[Plan]) -> list[MeterStatus]:
+        """Return statuses worth writing: a change of state at once, counts every few seconds."""
+        now = asyncio.get_running_loop().time()
+        all_due = now - self._told_at >= JOURNAL.status_every_s
+        if all_due:
+            self._told_at = now
+        return [plan.status for plan in plans if plan.changed and (all_due or plan.turned)]
 
     async def _drain(self, journal: Journal, plans: list[Plan]) -> None:
         """Commit what is left; a busy database is tried for as long as readings may wait."""

@@ -27,8 +27,9 @@ from evdesk.ports import CollectorState, Store, Unit
 from evdesk.settings import CHARGING
 
 MS_PER_MINUTE = 60_000
-# A restart replays at most this much; events are saved with the transaction they happen in.
-SNAPSHOT_EVERY = timedelta(seconds=30)
+# What happens to a session is saved with the transaction it happens in; its running figures and
+# the tracker this often. A restart replays the readings since.
+SAVE_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,13 @@ class Journal:
         return session
 
     def _save(self, unit: Unit, follow: _Follow) -> None:
-        """Write the open session's figures; the tracker itself when something happened."""
+        """Write the open session's figures and the tracker, when something happened or in turn."""
+        seen, saved = follow.seen_at, follow.saved_at
+        if seen is None or not (follow.happened or saved is None or seen - saved >= SAVE_EVERY):
+            return
         figures = follow.tracker.figures()
         if figures is not None and follow.session is not None:
             unit.sessions.update(follow.session, figures)
-        seen, saved = follow.seen_at, follow.saved_at
-        if seen is None or not (follow.happened or saved is None or seen - saved >= SNAPSHOT_EVERY):
-            return
         state = snapshots.dump(follow.tracker.state)
         unit.sessions.save_tracker(follow.station.id, {"at": to_ms(seen), "state": state})
         follow.saved_at, follow.happened = seen, False

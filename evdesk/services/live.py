@@ -49,6 +49,7 @@ class Overview:
 
 # Slow devices tell their values in turn: one this young still stands for now.
 STILL_TRUE = timedelta(seconds=60)
+MOST_SINCE_WH = 5_000  # more is a doubt that the session engine settles, not this page
 
 
 class LiveService:
@@ -134,6 +135,17 @@ def _known(newer: Phases, older: Phases) -> Phases:
     return first, second, third
 
 
+def _up_to_date(session: Session, newest: Reading | None) -> Session:
+    """Return the session with the energy since its figures were last saved."""
+    figures = session.figures
+    if newest is None or newest.import_wh is None or not figures.end or figures.energy_wh is None:
+        return session
+    since_wh = newest.import_wh - figures.end.wh
+    if not 0 <= since_wh <= MOST_SINCE_WH:
+        return session
+    return replace(session, figures=replace(figures, energy_wh=figures.energy_wh + since_wh))
+
+
 def _driver_name(unit: Unit, session: Session | None) -> str | None:
     if session is None or session.driver is None:
         return None
@@ -162,7 +174,7 @@ def _card(
         power_w=None if energy is None else energy.power_w,
         currents_a=(None, None, None) if energy is None else energy.currents_a,
         import_wh=None if energy is None else energy.import_wh,
-        session=session,
+        session=None if session is None else _up_to_date(session, energy),
         driver=driver,
         interval_ms=None if status is None else status.interval_ms,
     )

@@ -25,6 +25,7 @@ class Plan:
     status: MeterStatus
     failures: int = 0
     changed: bool = False
+    turned: bool = False  # its state is another than the one written
     due: float = 0.0
     last_at: datetime | None = None
 
@@ -33,6 +34,7 @@ class Plan:
         at = readings[-1].at if readings else None
         reached = self._reached(at)
         self.failures, self.last_at, self.changed = 0, at, True
+        self.turned = self.turned or self.status.state is not MeterState.OK
         self.status = replace(
             self.status,
             state=MeterState.OK,
@@ -50,6 +52,7 @@ class Plan:
         """
         self.failures, self.changed = self.failures + 1, True
         silent = self.failures >= SILENT_AFTER or self.status.state is MeterState.NEW
+        self.turned = self.turned or (silent and self.status.state is not MeterState.SILENT)
         self.status = replace(
             self.status,
             state=MeterState.SILENT if silent else self.status.state,
