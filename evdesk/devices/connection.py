@@ -8,8 +8,9 @@ answer to the next request. Framing and checksums are pymodbus's.
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
@@ -146,23 +147,26 @@ class _Wire(asyncio.Protocol):
             self.answer.set_exception(ConnectionError(self.spoilt))
 
 
+class Guard(Protocol):
+    """Knows what is at the other end; in stepped time, that it is a simulated depot."""
+
+    async def greet(self, connection: "Connection") -> None:
+        """Look at a fresh connection before it is used; DeviceError if it is foreign."""
+
+    async def is_silent(self, connection: "Connection", unit: int) -> bool:
+        """Say whether a unit that timed out would do so again, so that no time is lost."""
+
+
 class Connection:
-    """One host and port; hold ``lock`` for all requests of a cycle.
+    """One host and port; hold ``lock`` for all requests of a cycle."""
 
-    ``on_connect`` runs on every fresh connection before anything else is asked.
-    """
-
-    def __init__(
-        self,
-        address: Address,
-        tempo: Tempo,
-        on_connect: "Callable[[Connection], Awaitable[None]] | None" = None,
-    ) -> None:
+    def __init__(self, address: Address, tempo: Tempo, guard: Guard | None = None) -> None:
         self.address = address
         self.lock = asyncio.Lock()
         self.generation = 0  # moves with every new connection
         self._tempo = tempo
-        self._on_connect = on_connect
+        self._guard = guard
+        self._silent: set[int] = set()
         self._backoff = Backoff(tempo)
         self._wire: _Wire | None = None
         self._tid = 0
@@ -180,7 +184,7 @@ class Connection:
         """Connect where needed.
 
         Raises:
-            Unreachable: refused, not there, not what ``on_connect`` demands, or too early.
+            Unreachable: refused, not there, not what is wanted here, or too early.
 
         """
         if self.is_open:
@@ -189,8 +193,8 @@ class Connection:
         self._backoff.check()
         try:
             await self._connect()
-            if self._on_connect is not None:
-                await self._on_connect(self)
+            if self._guard is not None:
+                await self._guard.greet(self)
         except DeviceError as error:
             self._backoff.failed(error)
             self.drop()
@@ -236,6 +240,10 @@ class Connection:
 
         """
         await self.open()
+        if unit in self._silent and self._guard is not None:
+            if await self._guard.is_silent(self, unit):
+                raise self._error(unit, self._timed_out())
+            self._silent.discard(unit)
         if self._tempo.keeps_gaps:
             await self._keep_quiet(unit, quiet)
         request = struct.pack(">BHH", block.function, block.address + shift, block.count)
@@ -265,8 +273,8 @@ class Connection:
         try:
             from_unit, tid, pdu = await wire.answer
         except TimeoutError as error:
-            text = f"did not answer within {self._tempo.timeout_s:g} s"
-            raise self._failed(unit, text) from error
+            self._silent.add(unit)
+            raise self._failed(unit, self._timed_out()) from error
         except ConnectionError as error:
             raise self._failed(unit, str(error)) from error
         except asyncio.CancelledError:
@@ -294,8 +302,14 @@ class Connection:
             raise self._failed(unit, "answered with another function than was asked for")
         return pdu
 
+    def _timed_out(self) -> str:
+        return f"did not answer within {self._tempo.timeout_s:g} s"
+
     def _failed(self, unit: int, what: str) -> NoAnswer:
         self.drop()
+        return self._error(unit, what)
+
+    def _error(self, unit: int, what: str) -> NoAnswer:
         return NoAnswer(
             "{host} port {port} unit {unit} {what}.",
             host=self.address.host,

@@ -151,7 +151,11 @@ def _reordered(register: Register, convert: Converter) -> Converter:
     def reordered(raw: bytes) -> Any:
         return convert(unpack(in_order(register, raw))[0])
 
-    return reordered
+    def two_words_swapped(raw: bytes) -> Any:  # the usual case, on the way of every reading
+        return convert(unpack(raw[2:] + raw[:2])[0])
+
+    usual = register.length == 2 and register.little_words and not register.little_bytes  # noqa: PLR2004
+    return two_words_swapped if usual else reordered
 
 
 def in_order(register: Register, raw: bytes) -> bytes:

@@ -125,8 +125,8 @@ class ModbusDevices:
     def _connection(self, address: Address) -> Connection:
         key = (address.host, address.port)
         if key not in self._connections:
-            greet = self._depots.greet if self._stepped else None
-            self._connections[key] = Connection(address, self._tempo, greet)
+            guard = self._depots if self._stepped else None
+            self._connections[key] = Connection(address, self._tempo, guard)
         connection = self._connections[key]
         if connection.address != address:
             raise UserError(

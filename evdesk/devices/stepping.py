@@ -11,6 +11,7 @@ from evdesk.domain.errors import DeviceError
 CONTROL_UNIT = 246  # every port of a simulated depot answers for it
 CLOCK_ADDRESS = 0  # write: milliseconds since 1970, u64
 IDENTITY_ADDRESS = 4  # read: mark and a random number, the same on every port of one depot
+SILENCE_ADDRESS = 256  # plus a unit; read: 1 while that unit of this port does not answer in time
 IDENTITY_MARK = b"EVDK"  # nothing else is ever told the time
 CONTROL_WORDS = 4
 WRITE_REGISTERS = 16
@@ -44,6 +45,12 @@ class DepotClocks:
         self._depots[connection.address.bus] = depot
         if self._now_ms is not None and self._told.get(depot) != self._now_ms:
             await self._tell(connection, depot, self._now_ms)
+
+    async def is_silent(self, connection: Connection, unit: int) -> bool:
+        """Ask the depot whether a unit of this port would leave a request unanswered now."""
+        request = struct.pack(">BHH", Function.HOLDING, SILENCE_ADDRESS + unit, 1)
+        answer = await connection.exchange(CONTROL_UNIT, request)
+        return any(answer[2:])
 
     async def tell(self, at_ms: int, connections: Iterable[Connection]) -> None:
         """Tell every depot behind these connections the instant; what is dead is left out."""

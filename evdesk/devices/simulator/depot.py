@@ -30,6 +30,7 @@ from evdesk.devices.stepping import (
     CONTROL_WORDS,
     IDENTITY_ADDRESS,
     IDENTITY_MARK,
+    SILENCE_ADDRESS,
     WRITE_REGISTERS,
 )
 from evdesk.domain.errors import DeviceError, UserError
@@ -217,7 +218,7 @@ class Depot:
 
     def _answer(self, port: _Port, unit_id: int, pdu: bytes) -> Answer:
         if unit_id == CONTROL_UNIT:
-            return self._control(pdu)
+            return self._control(port, pdu)
         if self._stepped and self._told_ms is None:
             return _exception(pdu[0], DEVICE_FAILURE)
         unit = port.units.get(unit_id)
@@ -273,16 +274,28 @@ class Depot:
         if self._log is not None:
             self._log.write(json.dumps(row) + "\n")
 
-    def _control(self, pdu: bytes) -> Answer:
+    def _control(self, port: _Port, pdu: bytes) -> Answer:
         """Serve the unit through which a collector tells the time; wall clocks are not told."""
         if pdu[0] == WRITE_REGISTERS:
             return self._tell(pdu)
         if len(pdu) != READ_REQUEST.size or pdu[0] != Function.HOLDING:
             return _exception(pdu[0], ILLEGAL_FUNCTION)
         _, address, count = READ_REQUEST.unpack(pdu)
-        if (address, count) != (IDENTITY_ADDRESS, CONTROL_WORDS) or not self._stepped:
-            return _exception(pdu[0], ILLEGAL_ADDRESS)
-        return Answer(bytes((Function.HOLDING, len(self._identity))) + self._identity)
+        if self._stepped and (address, count) == (IDENTITY_ADDRESS, CONTROL_WORDS):
+            return Answer(bytes((Function.HOLDING, len(self._identity))) + self._identity)
+        if self._stepped and count == 1 and SILENCE_ADDRESS <= address < 2 * SILENCE_ADDRESS:
+            is_silent = self._is_silent(port.units.get(address - SILENCE_ADDRESS))
+            return Answer(bytes((Function.HOLDING, 2, 0, is_silent)))
+        return _exception(pdu[0], ILLEGAL_ADDRESS)
+
+    def _is_silent(self, unit: _Unit | None) -> bool:
+        if unit is None:
+            return True
+        fault = unit.device.fault(self._offset_ms())
+        if fault is None:
+            return False
+        too_slow = fault.kind is FaultKind.SLOW and fault.amount >= POLLING.timeout_s * 1_000
+        return fault.kind is FaultKind.SILENCE or too_slow
 
     def _tell(self, pdu: bytes) -> Answer:
         if not self._stepped or len(pdu) != CLOCK_REQUEST.size:
