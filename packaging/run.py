@@ -305,7 +305,7 @@ def run_test(arguments: list[str]) -> int:
 
 def run_bench(arguments: list[str]) -> int:
     """The benchmarks alone: they say how fast, not whether right."""
-    return run_pytest(["tests/benchmarks", "--benchmark-only", *arguments])
+    return run_pytest(["tests/benchmarks", "-s", *arguments])
 
 
 def main(arguments: list[str]) -> int:
