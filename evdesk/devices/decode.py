@@ -192,7 +192,10 @@ def _number_int(register: Register) -> Converter:
     def number(raw: int) -> float | None:
         return None if raw in missing else round(raw * over / under, digits)
 
-    return number
+    def coarse(raw: int) -> float | None:  # the register is no finer than what is kept
+        return None if raw in missing else raw * over / under
+
+    return number if (register.scale * 10**digits).denominator > 1 else coarse
 
 
 def _code_value(register: Register) -> Converter:

@@ -56,6 +56,9 @@ class DepotClocks:
         """Tell every depot behind these connections the instant; what is dead is left out."""
         self._now_ms = at_ms
         for connection in connections:
+            depot = self._depots.get(connection.address.bus)
+            if connection.is_open and depot is not None and self._told.get(depot) == at_ms:
+                continue
             async with connection.lock:
                 try:
                     await connection.open()

@@ -28,7 +28,8 @@ import asyncio, json
 from evdesk.devices.simulator import serve
 from evdesk.devices.simulator.scenario import Device, Scenario
 scenario = Scenario((Device("bay", "eastron-sdm630", initial_wh=1_000_000),))
-asyncio.run(serve(scenario, stepped=True, on_ready=lambda rows: print(json.dumps(rows), flush=True)))
+tell = lambda rows: print(json.dumps(rows), flush=True)
+asyncio.run(serve(scenario, stepped=True, on_ready=tell))
 """
 
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from fractions import Fraction
@@ -418,6 +421,28 @@ def test_serve_tells_its_addresses_logs_what_it_served_and_counts_it(tmp_path):
     assert [bytes.fromhex(row["raw"]) for row in rows] == [one.import_raw for one in found]
     assert [row["state"] for row in rows] == ["A", "C", "B"]
     assert rows[1]["at"] == "2026-03-02T06:31:00Z"
+
+
+SERVING = """
+import asyncio, json
+from evdesk.devices.simulator import serve
+from evdesk.devices.simulator.scenario import Device, Scenario
+tell = lambda rows: print(json.dumps(rows), flush=True)
+print(json.dumps(asyncio.run(serve(Scenario((Device("bay", "keba-p30"),)), on_ready=tell))))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(number):
+    with subprocess.Popen([sys.executable, "-c", SERVING], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        (row,) = json.loads(child.stdout.readline())
+        assert (row["name"], row["unit"]) == ("bay", 255)
+        child.send_signal(number)
+        counts = json.loads(child.stdout.read())
+    assert child.returncode == 0
+    assert counts["devices"] == [{"name": "bay", "unit": 255, "reads": 0, "faults": 0}]
 
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path):

@@ -105,7 +105,11 @@ class Depot:
         """
         for index, port in enumerate(self._ports):
             port.number = first_port + index if first_port else 0
-            await self._listen(port)
+            try:
+                await self._listen(port)
+            except DeviceError:
+                await self.stop()
+                raise
         refusing = [port for port in self._ports if _may_refuse(port)]
         if self._stepped and len(refusing) == len(self._ports):
             await self.stop()
@@ -185,7 +189,8 @@ class Depot:
             if _refuses(port, at_ms):
                 self._silence(port)
             elif port.server is None:
-                await self._listen(port)
+                with suppress(DeviceError):  # taken meanwhile: tried again at the next look
+                    await self._listen(port)
 
     async def _listen(self, port: _Port) -> None:
         loop = asyncio.get_running_loop()
@@ -198,7 +203,6 @@ class Depot:
                 port.number,
             )
         except OSError as error:
-            await self.stop()
             raise DeviceError(
                 "Port {port} cannot be opened: {reason}.",
                 port=port.number,
