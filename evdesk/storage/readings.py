@@ -31,7 +31,7 @@ class StoredReadings:
 
     def add(self, readings: Sequence[Reading]) -> None:
         """Append readings (collector only); meter, socket and instant twice is an error."""
-        self._db.many(INSERT, map(_values, readings))
+        self._db.many(INSERT, map(reading_values, readings))
 
     def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
         """Return the newest reading of each source that has one."""
@@ -61,7 +61,8 @@ class StoredReadings:
         return self._db.number("SELECT count(*) FROM reading")
 
 
-def _values(reading: Reading) -> tuple[Value, ...]:
+def reading_values(reading: Reading) -> tuple[Value, ...]:
+    """Return one row of table reading: 0.1 W, 1 mA, 0.1 V; None stays NULL."""
     amps_1, amps_2, amps_3 = reading.currents_a
     volts_1, volts_2, volts_3 = reading.voltages_v
     return (
