@@ -267,7 +267,7 @@ class Connection:
         self._tid = 0 if self.address.is_rtu else self._tid % LAST_TID + 1
         loop = asyncio.get_running_loop()
         wire.answer = loop.create_future()
-        self._unit, self._sent_s = unit, loop.time()
+        self._unit = unit
         wire.transport.write(wire.framer.encode(request, unit, self._tid))
         timer = loop.call_later(self._tempo.timeout_s, _time_out, wire.answer)
         try:
@@ -319,16 +319,21 @@ class Connection:
         )
 
     async def _keep_quiet(self, unit: int, quiet: Quiet) -> None:
-        """Wait until the device may be asked; after another unit, as long as either wants."""
+        """Wait until the device may be asked; after another unit, as long as either wants.
+
+        A request counts from the instant it was due, so that the few tenths of a millisecond by
+        which a timer is late do not add up from request to request.
+        """
         since_s = self._sent_s if quiet.from_request else self._answered_s
         gap_s = quiet.gap_s
         if self._unit is not None and unit != self._unit:
             since_s = self._answered_s
             gap_s = max(gap_s, self._quiet.gap_s)
         self._quiet = quiet
-        wait_s = since_s + gap_s - asyncio.get_running_loop().time()
-        if wait_s > 0 and self.generation > 0:
-            await asyncio.sleep(wait_s)
+        now_s = asyncio.get_running_loop().time()
+        self._sent_s = max(since_s + gap_s, now_s)
+        if self._sent_s > now_s and self._answered_s:
+            await asyncio.sleep(self._sent_s - now_s)
 
     def drop(self) -> None:
         """Close the socket at once; the next request connects again."""

@@ -8,8 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from evdesk.devices.connection import ExceptionAnswer, NoAnswer, Unreachable
+from evdesk.devices.connection import (
+    Connection,
+    ExceptionAnswer,
+    NoAnswer,
+    Quiet,
+    Tempo,
+    Unreachable,
+)
 from evdesk.devices.modbus import ModbusDevices
+from evdesk.devices.plan import Block
+from evdesk.devices.profiles import Function
+from evdesk.devices.urls import Address
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.settings import POLLING
 from tests.devices.support import (
@@ -434,3 +444,23 @@ def test_a_socket_the_device_does_not_have_is_refused():
     devices = ModbusDevices(WallClock(), stepped=False)
     with pytest.raises(UserError, match=r"has 1 socket\(s\), not a socket 2"):
         devices.reader(meter("tcp://127.0.0.1:5020", "keba-p30"), frozenset({1, 2}))
+
+
+def test_bits_are_read_as_words_of_nought_and_one():
+    async def coils(reader, writer):
+        tid, unit, pdu = await request_of(reader)
+        assert pdu == bytes.fromhex("01 0013 000a")
+        writer.write(frame(tid, unit, bytes.fromhex("01 02 cd 01")))
+        await asyncio.sleep(1)
+
+    async def main():
+        async with server(coils) as port:
+            tempo = Tempo(asyncio.get_running_loop().time, 1.0, keeps_gaps=True)
+            connection = Connection(Address("127.0.0.1", port, is_rtu=False), tempo)
+            block = Block(Function.COIL, 0x13, 10, ())
+            async with connection.lock:
+                data = await connection.read(1, block, 0, Quiet())
+            connection.drop()
+            return struct.unpack(">10H", data)
+
+    assert run(main()) == (1, 0, 1, 1, 0, 0, 1, 1, 1, 0)
