@@ -55,7 +55,7 @@ def refuse_bad_place(folder: Path) -> None:
 
     """
     place = folder.absolute()
-    existing = next(parent for parent in (place, *place.parents) if parent.exists()).resolve()
+    existing = next(parent for parent in (place, *place.parents) if _exists(parent)).resolve()
     kind = share_kind(existing)
     if kind is not None:
         raise StorageError(SHARE, folder=folder, kind=kind)
@@ -63,6 +63,10 @@ def refuse_bad_place(folder: Path) -> None:
         service = _service(root)
         if service is not None:
             raise StorageError(SYNCHRONISED, folder=folder, service=service, root=root)
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - False, too, where nothing may be read
 
 
 def share_kind(folder: Path) -> str | None:

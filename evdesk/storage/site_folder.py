@@ -36,7 +36,10 @@ NOT_CREATED = (
     "The site folder {folder} could not be created ({detail}); nothing was left behind. "
     "Check the permissions and the free space there, or choose another folder."
 )
-NO_SITE = "{folder} holds no site: {name} is missing. Create one, or restore the newest backup."
+NO_SITE = (
+    "{folder} holds no site: {name} is missing or may not be read. "
+    "Choose another folder, create a site, or restore the newest backup."
+)
 COLLECTING = (
     "A collector is running for this site already; this one did nothing. "
     "Stop the other one first, or let it work: one is enough."
@@ -99,7 +102,7 @@ def open_store(
     refuse_bad_place(folder)
     site, persons = _places(folder, data_key, busy_timeout_ms)
     for place in (site, persons):
-        if not place.path.exists():
+        if not os.path.exists(place.path):  # noqa: PTH110 - False, too, where nothing may be read
             raise StorageError(NO_SITE, folder=folder, name=place.path.name)
     now = clock.now()
     migrations.migrate(site, migrations.SITE_SCHEMA, now)

@@ -2,6 +2,11 @@
 
 Both sides have the same schema with its guards, foreign keys and settings, the same readings of 24
 meters, and turn the same domain values into rows; rounds alternate, and the median is compared.
+
+Measured on 2 busy cores of a Debian 12 server (SQLCipher 4.19, SQLite 3.40 beside it): batches of
+1,000, synchronous NORMAL: 61,000 readings a second against 60,000 plain, ratio 1.0, 16 µs of CPU a
+reading. Batches of 20, one page a meter and commit: NORMAL 15,500 against 35,300, FULL 16,200
+against 35,400, ratio 0.5, 55 µs of CPU a reading, of which 26 µs encrypt and sign that page.
 """
 
 import sqlite3

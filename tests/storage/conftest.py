@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from evdesk.domain.secrets import Secret
+from evdesk.ports import Store
 from evdesk.storage import keys
 from evdesk.storage.site_folder import create_site
-from evdesk.storage.site_store import SiteStore
 from tests.storage.sites import OWNER, PASSWORD, SITE, opened
 
 
@@ -37,7 +37,7 @@ def recovery_code(made_site: tuple[Path, str, Secret]) -> str:
 
 
 @pytest.fixture
-def store(folder: Path, data_key: Secret) -> Iterator[SiteStore]:
+def store(folder: Path, data_key: Secret) -> Iterator[Store]:
     store = opened(folder, data_key)
     yield store
     store.close()

@@ -27,7 +27,6 @@ from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.site_folder import open_store
-from evdesk.storage.site_store import SiteStore
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 PASSWORD = Secret(b"correct horse")
@@ -56,7 +55,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def opened(folder: Path, data_key: Secret, *, busy_timeout_ms: int = 200) -> SiteStore:
+def opened(folder: Path, data_key: Secret, *, busy_timeout_ms: int = 200) -> Store:
     actor = Actor(OWNER.id, OWNER.role)
     return open_store(folder, data_key, actor, FixedClock(), busy_timeout_ms=busy_timeout_ms)
 

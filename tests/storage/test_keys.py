@@ -1,6 +1,7 @@
 """Key slots: who gets in, who does not, and what is said about damage."""
 
 import json
+import os
 import re
 import stat
 import unicodedata
@@ -149,6 +150,6 @@ def test_the_key_of_another_site_does_not_open_the_database(folder) -> None:
 
 def test_key_files_are_for_their_owner_alone_and_leave_nothing_beside_them(folder) -> None:
     mode = stat.S_IMODE((folder / "keys.json").stat().st_mode)
-    assert mode == 0o600
+    assert mode == 0o600 or os.name != "posix"
     assert sorted(file.name for file in folder.glob("*keys*")) == ["keys.json", "keys.json.bak"]
     assert keys.site_id(folder) == "site-1"

@@ -12,20 +12,20 @@ MOUNTS = """\
 server:/export /srv/nfs nfs4 rw 0 0
 //nas/site /mnt/My\\040Nas cifs rw 0 0
 /dev/sdb1 /srv/nfs/local ext4 rw 0 0
-me@host:/ /home/me/remote fuse.sshfs rw 0 0
+me@host:/ /data/remote fuse.sshfs rw 0 0
 """
 
 
 @pytest.mark.parametrize(
     ("folder", "kind"),
     [
-        ("/home/me/site", None),
+        ("/data/site", None),
         ("/srv/nfs/site", "nfs4"),
         ("/srv/nfs", "nfs4"),
         ("/srv/nfsx", None),
         ("/srv/nfs/local/site", None),
         ("/mnt/My Nas/site", "cifs"),
-        ("/home/me/remote/a/b", "fuse.sshfs"),
+        ("/data/remote/a/b", "fuse.sshfs"),
     ],
 )
 def test_a_share_is_known_by_its_mount(folder, kind) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from evdesk.domain.errors import StorageError, WrongKey
 from evdesk.domain.secrets import Secret
+from evdesk.storage import keys
 from evdesk.storage.site_folder import collector_lock, create_site
 from tests.storage.sites import OWNER, PASSWORD, SITE, add_meter, opened, reading, writing
 
@@ -17,6 +18,7 @@ PAGE = 4096
 HOLD_THE_LOCK = """
 import sys
 from pathlib import Path
+from evdesk.storage import keys
 from evdesk.storage.site_folder import collector_lock
 with collector_lock(Path(sys.argv[1])):
     print("held", flush=True)
@@ -31,12 +33,14 @@ def test_a_new_site_knows_itself_and_its_owner(store) -> None:
         assert unit.audit.entries(9)[0].action == "site.create"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX has modes")
 def test_only_its_owner_may_look_into_a_new_folder(folder) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for file in folder.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX has modes")
 def test_the_write_ahead_log_is_for_the_owner_alone_too(store, folder) -> None:
     modes = {stat.S_IMODE(file.stat().st_mode) for file in folder.glob("site.db*")}
     assert modes == {0o600}
@@ -48,6 +52,16 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path) -> None:
     with pytest.raises(StorageError, match="is not empty"):
         create_site(tmp_path / "empty", SITE, OWNER, PASSWORD)
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+@pytest.mark.parametrize("name", ["Depot #1 100%", "Höfe & Söhne?", "it's"])
+def test_a_folder_may_have_any_name(tmp_path, name) -> None:
+    if os.name != "posix":
+        name = name.replace("?", "")
+    create_site(tmp_path / name, SITE, OWNER, PASSWORD)
+    data_key = keys.unlock(tmp_path / name, None, PASSWORD).data_key
+    opened(tmp_path / name, data_key).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path) -> None:

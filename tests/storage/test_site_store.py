@@ -1,6 +1,5 @@
 """Transactions: what commits, what is undone, and what is said about it."""
 
-import resource
 import threading
 
 import pytest
@@ -143,6 +142,7 @@ def test_size_counts_the_write_ahead_log(store) -> None:
 def test_a_disk_that_takes_no_more_is_said_and_nothing_is_lost(store, folder) -> None:
     with writing(store) as unit:
         meter = add_meter(unit)
+    resource = pytest.importorskip("resource", reason="only POSIX limits the size of a file")
     wal = folder / "site.db-wal"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     said = pytest.raises(StorageError, match="nothing of this step was written")
