@@ -62,6 +62,10 @@ NOT_WRITTEN = (
     "The key file in {folder} could not be written ({detail}); the old one still holds. "
     "Check the permissions and the free space, then try again."
 )
+NOT_READ = (
+    "The key file in {folder} could not be read ({detail}); nothing was changed. "
+    "Check the permissions of the site folder, then try again."
+)
 HELD = "Another program is changing the keys of this site. Nothing was changed; try again."
 
 
@@ -235,7 +239,7 @@ def _read(folder: Path) -> tuple[KeyFile, bool]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise StorageError(NOT_WRITTEN, folder=folder, detail=error.strerror) from error
+            raise StorageError(NOT_READ, folder=folder, detail=error.strerror) from error
         found = True
         file = _parse(text, folder / name)
         if file is not None:
@@ -298,10 +302,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Let one process at a time change the keys."""
+    timeout_s = settings.JOURNAL.busy_timeout_ms / 1000
+    lock = filelock.FileLock(folder / LOCK, timeout=timeout_s, mode=0o600)
     try:
-        with filelock.FileLock(
-            folder / LOCK, timeout=settings.JOURNAL.busy_timeout_ms / 1000, mode=0o600
-        ):
-            yield
+        lock.acquire()
     except filelock.Timeout as error:
         raise StorageError(HELD) from error
+    except OSError as error:
+        raise StorageError(NOT_WRITTEN, folder=folder, detail=error.strerror) from error
+    try:
+        yield
+    finally:
+        lock.release()

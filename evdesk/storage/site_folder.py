@@ -20,7 +20,7 @@ from evdesk.ports import Clock
 from evdesk.settings import JOURNAL
 from evdesk.storage import keys, migrations
 from evdesk.storage.database import Database
-from evdesk.storage.faults import MISSING, Place
+from evdesk.storage.faults import READ_ONLY, Place
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.places import refuse_bad_place
 from evdesk.storage.site_store import SiteStore
@@ -133,7 +133,7 @@ def collector_lock(folder: Path) -> Iterator[None]:
     except filelock.Timeout as error:
         raise StorageError(COLLECTING) from error
     except OSError as error:
-        raise StorageError(MISSING, path=folder / COLLECTOR_LOCK) from error
+        raise StorageError(READ_ONLY, path=folder / COLLECTOR_LOCK) from error
     try:
         yield
     finally:
