@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.localtime import get_localzone
 from platformdirs import user_data_path
 
 from evdesk.devices.modbus import ModbusDevices
@@ -124,6 +125,21 @@ class Made:
 def default_folder() -> Path:
     """Return the site folder used where none is named."""
     return user_data_path("evdesk", appauthor=False) / "site"
+
+
+def local_zone() -> str:
+    """Return the IANA name of this computer's time zone.
+
+    Raises:
+        UserError: the computer does not tell its name.
+
+    """
+    name = getattr(get_localzone(), "key", None)
+    if not isinstance(name, str):
+        raise UserError(
+            "This computer does not tell its time zone: name it with --tz, like Europe/Berlin."
+        )
+    return name
 
 
 def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:

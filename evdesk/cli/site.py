@@ -27,10 +27,7 @@ def add_to(groups: Groups) -> None:
         "--name", default="My depot", metavar="SITE", help="name of the site (default My depot)"
     )
     init.add_argument(
-        "--tz",
-        default="Europe/Berlin",
-        metavar="ZONE",
-        help="IANA time zone (default Europe/Berlin)",
+        "--tz", metavar="ZONE", help="IANA time zone (default: that of this computer)"
     )
     init.add_argument(
         "--currency", default="EUR", metavar="CUR", help="ISO 4217 code (default EUR)"
@@ -66,7 +63,7 @@ def create(context: Context) -> None:
         bootstrap.SiteRequest(
             name=args.name,
             owner=args.owner,
-            tz=args.tz,
+            tz=args.tz or bootstrap.local_zone(),
             currency=args.currency,
             country=args.country,
             language=args.language,

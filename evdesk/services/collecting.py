@@ -151,8 +151,7 @@ class Collector:
         self.tally.commits += 1
         self._room.set()
         for plan, status in _pairs(plans, statuses):
-            plan.changed = plan.status != status
-            plan.turned = plan.status.state is not status.state
+            plan.written = status.state
         return state
 
     def _statuses(self, plans: list[Plan]) -> list[MeterStatus]:
@@ -161,7 +160,7 @@ class Collector:
         all_due = now - self._told_at >= JOURNAL.status_every_s
         if all_due:
             self._told_at = now
-        return [plan.status for plan in plans if plan.changed and (all_due or plan.turned)]
+        return [plan.status() for plan in plans if all_due or plan.state is not plan.written]
 
     async def _drain(self, journal: Journal, plans: list[Plan]) -> None:
         """Commit what is left; a busy database is tried for as long as readings may wait."""

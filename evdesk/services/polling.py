@@ -1,7 +1,7 @@
 """When each device is due, and what is known of how it answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from evdesk.domain.errors import DeviceError
@@ -17,58 +17,58 @@ SMOOTHING = 0.2  # weight of the newest interval in the one shown
 
 @dataclass(slots=True)
 class Plan:
-    """A device with its interval; ``status`` is what the database will say of it."""
+    """A device with its interval, and how it has answered.
+
+    ``written`` is the state that the database knows of; ``reached_ms`` is smoothed.
+    """
 
     meter: Meter
     reader: MeterReader
     interval_ms: int
-    status: MeterStatus
+    state: MeterState
+    written: MeterState
+    last_at: datetime | None
+    reached_ms: float | None = None
+    last_error: str | None = None
     failures: int = 0
-    changed: bool = False
-    turned: bool = False  # its state is another than the one written
     due: float = 0.0
-    last_at: datetime | None = None
 
     def answered(self, readings: Sequence[Reading]) -> None:
         """Note a good read and the interval it was reached at."""
-        at = readings[-1].at if readings else None
-        reached = self._reached(at)
-        self.failures, self.last_at, self.changed = 0, at, True
-        self.turned = self.turned or self.status.state is not MeterState.OK
-        self.status = replace(
-            self.status,
-            state=MeterState.OK,
-            last_read_at=at,
-            interval_ms=reached,
-            requests=self.reader.requests,
-            errors=self.reader.errors,
-            last_error=None,
-        )
+        at = readings[-1].at
+        if self.last_at is not None:
+            self._reach((at - self.last_at).total_seconds() * 1000)
+        self.last_at, self.state = at, MeterState.OK
+        self.failures, self.last_error = 0, None
 
     def failed(self, error: DeviceError) -> None:
         """Note a failed read; readings and sessions stay as they are.
 
         The reader spaces out its own tries, so that a dead device costs little.
         """
-        self.failures, self.changed = self.failures + 1, True
-        silent = self.failures >= SILENT_AFTER or self.status.state is MeterState.NEW
-        self.turned = self.turned or (silent and self.status.state is not MeterState.SILENT)
-        self.status = replace(
-            self.status,
-            state=MeterState.SILENT if silent else self.status.state,
+        self.failures += 1
+        self.last_error = str(error)
+        if self.failures >= SILENT_AFTER or self.state is MeterState.NEW:
+            self.state = MeterState.SILENT
+
+    def status(self) -> MeterStatus:
+        """Return what the database is to say of the device."""
+        reached = self.interval_ms if self.reached_ms is None else round(self.reached_ms)
+        return MeterStatus(
+            meter_id=self.meter.id,
+            state=self.state,
+            last_read_at=self.last_at,
+            interval_ms=reached,
             requests=self.reader.requests,
             errors=self.reader.errors,
-            last_error=str(error),
+            last_error=self.last_error,
         )
 
-    def _reached(self, at: datetime | None) -> int:
-        if at is None or self.last_at is None:
-            return self.interval_ms
-        newest = (at - self.last_at).total_seconds() * 1000
-        shown = self.status.interval_ms or self.interval_ms
-        if newest > 10 * self.interval_ms:  # a silence is no interval
-            return shown
-        return round(shown + SMOOTHING * (newest - shown))
+    def _reach(self, newest_ms: float) -> None:
+        if newest_ms > 10 * self.interval_ms:  # a silence is no interval
+            return
+        shown = self.interval_ms if self.reached_ms is None else self.reached_ms
+        self.reached_ms = shown + SMOOTHING * (newest_ms - shown)
 
 
 def make_plans(store: Store, devices: Devices) -> list[Plan]:
@@ -83,12 +83,15 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
     cycle_ms: dict[str, int] = {}
     for reader in readers:
         cycle_ms[reader.bus] = cycle_ms.get(reader.bus, 0) + reader.cycle_ms
+    known = {meter.id: statuses.get(meter.id, MeterStatus(meter.id)) for meter in meters}
     return [
         Plan(
             meter=meter,
             reader=reader,
             interval_ms=max(meter.interval_ms or POLLING.default_interval_ms, cycle_ms[reader.bus]),
-            status=statuses.get(meter.id, MeterStatus(meter.id)),
+            state=known[meter.id].state,
+            written=known[meter.id].state,
+            last_at=known[meter.id].last_read_at,
         )
         for meter, reader in zip(meters, readers, strict=True)
     ]

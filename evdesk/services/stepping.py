@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.instants import from_ms, to_ms
-from evdesk.domain.meters import MeterState, MeterStatus
+from evdesk.domain.meters import MeterStatus
 from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, CollectorState, Devices, Store
 from evdesk.services.collecting import Tally
@@ -123,7 +123,10 @@ class SteppedCollector:
     def _statuses(self, due: list[Plan]) -> list[MeterStatus]:
         """Return statuses worth writing: changes of state, and all of them once a wall second."""
         looked = self._beat_due()
-        return [plan.status for plan in due if looked or plan.status.state is not MeterState.OK]
+        told = [plan for plan in due if looked or plan.state is not plan.written]
+        for plan in told:
+            plan.written = plan.state
+        return [plan.status() for plan in told]
 
     def _beat_due(self) -> bool:
         return self._beat_at is None or self._wall.now() - self._beat_at >= LOOK_UP
