@@ -117,12 +117,14 @@ def choose(
 ) -> TariffId | None:
     """Return the tariff in force: the driver's before the station's before the site's.
 
-    Of several for the same, the one that began last holds.
+    Of several for the same, the one that began last holds; of those that began together, the one
+    made last (assignments come in the order in which they were made).
     """
     in_force = [a for a in assignments if a.from_at <= at and _applies(a, station, driver)]
     if not in_force:
         return None
-    best = max(in_force, key=lambda a: (a.driver is not None, a.station is not None, a.from_at))
+    newest_first = reversed(in_force)
+    best = max(newest_first, key=lambda a: (a.driver is not None, a.station is not None, a.from_at))
     return best.tariff
 
 

@@ -19,17 +19,19 @@ SMOOTHING = 0.2  # weight of the newest interval in the one shown
 class Plan:
     """A device with its interval, and how it has answered.
 
-    ``written`` is the state that the database knows of; ``reached_ms`` is smoothed.
+    ``before`` is what the database knew at the start, ``written`` the state it knows of now;
+    ``reached_ms`` is smoothed.
     """
 
     meter: Meter
     reader: MeterReader
     interval_ms: int
+    before: MeterStatus
     state: MeterState
     written: MeterState
     last_at: datetime | None
+    last_error: str | None
     reached_ms: float | None = None
-    last_error: str | None = None
     failures: int = 0
     due: float = 0.0
 
@@ -59,8 +61,8 @@ class Plan:
             state=self.state,
             last_read_at=self.last_at,
             interval_ms=reached,
-            requests=self.reader.requests,
-            errors=self.reader.errors,
+            requests=self.before.requests + self.reader.requests,
+            errors=self.before.errors + self.reader.errors,
             last_error=self.last_error,
         )
 
@@ -89,9 +91,11 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
             meter=meter,
             reader=reader,
             interval_ms=max(meter.interval_ms or POLLING.default_interval_ms, cycle_ms[reader.bus]),
+            before=known[meter.id],
             state=known[meter.id].state,
             written=known[meter.id].state,
             last_at=known[meter.id].last_read_at,
+            last_error=known[meter.id].last_error,
         )
         for meter, reader in zip(meters, readers, strict=True)
     ]

@@ -87,6 +87,12 @@ def test_the_drivers_tariff_goes_before_the_stations_before_the_sites() -> None:
     assert choose(all_three, station, driver, day.replace(year=2025)) is None
 
 
+def test_of_two_tariffs_from_the_same_day_the_one_assigned_last_holds() -> None:
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    both = [Assignment(TariffId("mistake"), day), Assignment(TariffId("right"), day)]
+    assert choose(both, StationId(1), None, day) == TariffId("right")
+
+
 @pytest.mark.parametrize(
     ("tariff", "where"),
     [

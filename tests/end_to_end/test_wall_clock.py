@@ -60,13 +60,17 @@ def real_site(folder: Path) -> Opened:
     return open_site(folder, PASSWORD)
 
 
-def start(opened: Opened) -> "Popen[bytes]":
+@contextmanager
+def collecting(opened: Opened) -> "Iterator[Popen[bytes]]":
     command = [executable, "-m", "evdesk", "--site", str(opened.folder), "collect", "--key-stdin"]
-    child = Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-    assert child.stdin is not None
-    child.stdin.write(opened.data_key.reveal().hex().encode() + b"\n")
-    child.stdin.flush()
-    return child
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as child:
+        assert child.stdin is not None
+        child.stdin.write(opened.data_key.reveal().hex().encode() + b"\n")
+        child.stdin.flush()
+        try:
+            yield child
+        finally:
+            child.kill()
 
 
 def wait_for(what: str, holds: Callable[[], bool]) -> None:
@@ -90,16 +94,20 @@ def test_nothing_is_lost_to_a_dead_device_or_a_busy_database(tmp_path: Path) -> 
         with closing(opened.services.store):
             for name in ("good", "dead"):
                 asyncio.run(opened.services.meters.add(meters[name]))
-            child = start(opened)
-            wait_for("the first readings", lambda: len(readings(opened, "good")) >= 3)
-            with opened.services.store.journal():
-                time.sleep(3)  # somebody else holds the database
-            asyncio.run(opened.services.meters.add(meters["late"]))
-            wait_for("the new device", lambda: len(readings(opened, "late")) >= 3)
-            opened.services.site.stop_collector()
-            _, err = child.communicate(timeout=PATIENCE_S)
-            assert child.returncode == 0, err.decode()
+            with collecting(opened) as child:
+                disturb(opened, meters["late"])
+                opened.services.site.stop_collector()
+                _, err = child.communicate(timeout=PATIENCE_S)
+                assert child.returncode == 0, err.decode()
             check(opened)
+
+
+def disturb(opened: Opened, late: NewMeter) -> None:
+    wait_for("the first readings", lambda: len(readings(opened, "good")) >= 3)
+    with opened.services.store.journal():
+        time.sleep(3)  # somebody else holds the database
+    asyncio.run(opened.services.meters.add(late))
+    wait_for("the new device", lambda: len(readings(opened, "late")) >= 3)
 
 
 def check(opened: Opened) -> None:
