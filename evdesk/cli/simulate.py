@@ -7,6 +7,9 @@ from pathlib import Path
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
+from evdesk.domain.errors import UserError
+
+LAST_PORT = 65_535
 
 
 def add_to(groups: Groups) -> None:
@@ -17,7 +20,7 @@ def add_to(groups: Groups) -> None:
         "serve a simulated depot over Modbus TCP on loopback until stopped",
         "evdesk simulate sample_data/depot.toml --port 15020",
     )
-    simulate.add_argument("scenario", metavar="SCENARIO.toml")
+    simulate.add_argument("scenario", metavar="SCENARIO.toml", help="explained in sample_data")
     simulate.add_argument(
         "--port", type=int, default=0, metavar="P", help="first port (default: any)"
     )
@@ -31,6 +34,8 @@ def simulate_depot(context: Context) -> None:
     """Serve until stopped; the first line names the addresses, the last counts what was served."""
     args = context.args
     log = None if args.log is None else Path(args.log)
+    if not 0 <= args.port <= LAST_PORT:
+        raise UserError("--port {port}: ports go from 1 to {last}.", port=args.port, last=LAST_PORT)
 
     def ready(devices: list[dict[str, object]]) -> None:
         print(json.dumps({"devices": devices}), flush=True)
