@@ -1,0 +1,189 @@
+"""The program with a window: from a site folder to the desk, and pictures of it."""
+
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTimer, QTranslator, Signal
+from PySide6.QtWidgets import QApplication
+
+from evdesk.domain.site import Site
+from evdesk.gui import texts
+from evdesk.gui.context import Context
+from evdesk.gui.desk import Desk, FirstRun
+from evdesk.gui.main_window import MainWindow
+from evdesk.gui.preferences import Preferences
+from evdesk.gui.pulse import Pulse
+from evdesk.gui.tasks import Tasks
+from evdesk.gui.theme import Theme
+from evdesk.settings import shipped
+
+SETTLE_MS = 1_200
+PATIENCE_MS = 20_000
+SWITCH_S = 0.001  # a worker gives way to the window after a millisecond of Python
+
+
+def make_app() -> QApplication:
+    """Return the one QApplication, made on first call; without a display it draws off screen."""
+    found = QApplication.instance()
+    if isinstance(found, QApplication):
+        return found
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = QApplication(sys.argv[:1])
+    app.setOrganizationName("evdesk")
+    app.setApplicationName("evdesk")
+    app.setApplicationDisplayName("evdesk")
+    app.setDesktopFileName("evdesk")
+    return app
+
+
+def make_theme(app: QApplication, choice: str) -> Theme:
+    """Return the theme, applied."""
+    theme = Theme(app, shipped("resources") / "icons", choice)
+    theme.apply()
+    return theme
+
+
+def speak(app: QApplication, language: str, country: str = "") -> None:
+    """Write numbers and dates, and where there is a translation the texts, in a language."""
+    QLocale.setDefault(QLocale(f"{language}_{country}" if country else language))
+    folder = shipped("resources") / "translations"
+    for name, place in (
+        (f"evdesk_{language}", str(folder)),
+        (f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+    ):
+        translator = QTranslator(app)
+        if translator.load(name, place):
+            app.installTranslator(translator)
+
+
+def make_window(desk: Desk, site: Site, tasks: Tasks, theme: Theme, settings: QSettings) -> MainWindow:
+    """Return the window of a site, with its pulse running and no page open yet."""
+    pulse = Pulse(desk, tasks)
+    context = Context(desk, site, tasks, pulse, theme, Preferences(settings))
+    window = MainWindow(context)
+    pulse.setParent(window)
+    pulse.start()
+    return window
+
+
+class Program(QObject):
+    """Finds the way to a desk: it is given, it is unlocked, or it is made on first run."""
+
+    opened = Signal(object)
+
+    def __init__(self, app: QApplication, first_run: FirstRun, folder: Path) -> None:
+        super().__init__(app)
+        self._app, self._first_run, self._folder = app, first_run, folder
+        self._settings = QSettings()
+        self._theme = make_theme(app, Preferences(self._settings).theme())
+        self._tasks = Tasks(self)
+        self._desk: Desk | None = None
+        self.window: MainWindow | None = None
+        app.aboutToQuit.connect(self._tasks.stop)
+
+    def begin(self, desk: Desk | None) -> None:
+        """Show the first window."""
+        if desk is not None:
+            self.open_desk(desk)
+            return
+        speak(self._app, QLocale.system().name().partition("_")[0])
+        exists = partial(self._first_run.exists, self._folder)
+        self._tasks.run(exists, self._on_known, self._on_failed)
+
+    def open_desk(self, desk: Desk) -> None:
+        """Show a site's window."""
+        self._desk = desk
+        self._tasks.run(lambda: desk.site.info().site, self._on_site, self._on_failed)
+
+    def _on_known(self, exists: bool) -> None:
+        from evdesk.gui.dialogs.first_run import FirstRunDialog
+        from evdesk.gui.dialogs.unlock import UnlockDialog
+
+        kind = UnlockDialog if exists else FirstRunDialog
+        dialog = kind(self._first_run, self._folder, self._tasks, self._theme)
+        dialog.setParent(None)
+        dialog.opened.connect(self.open_desk)
+        dialog.rejected.connect(self._app.quit)
+        self._dialog = dialog
+        dialog.show()
+
+    def _on_site(self, site: Site) -> None:
+        if self._desk is None:
+            return
+        speak(self._app, site.language, site.country)
+        window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
+        self.window = window
+        window.open("live")
+        window.show()
+        self.opened.emit(window)
+
+    def _on_failed(self, error: Exception) -> None:
+        from evdesk.gui.dialogs.ask import Ask, Choice
+
+        ask = Ask(
+            self.tr("The site cannot be opened"),
+            texts.sentence(error),
+            (Choice("quit", self.tr("Quit"), "primary"),),
+        )
+        ask.answered.connect(self._app.quit)
+        self._dialog = ask
+        ask.show()
+
+
+def run(first_run: FirstRun, folder: Path, desk: Desk | None) -> int:
+    """Open the window of a site, or the way there; return the exit code when it is closed."""
+    app = make_app()
+    sys.setswitchinterval(SWITCH_S)
+    program = Program(app, first_run, folder)
+    program.begin(desk)
+    return app.exec()
+
+
+class Photographer(QObject):
+    """Opens a page, waits until its data is drawn, saves a picture and ends the event loop."""
+
+    def __init__(self, window: MainWindow, page: str, out: Path, settle_ms: int) -> None:
+        super().__init__(window)
+        self._window, self._out, self._settle_ms = window, out, settle_ms
+        self._waiting = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._take)
+        self._timer.start(PATIENCE_MS)
+        window.open(page).drawn.connect(self._on_drawn)
+
+    def _on_drawn(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._timer.start(self._settle_ms)
+
+    def _take(self) -> None:
+        self._window.grab().save(str(self._out))
+        self._window.shut()
+        QApplication.exit()  # quit() would ask the window whether it may close
+
+
+def screenshot(
+    desk: Desk,
+    out: Path,
+    theme: str = "light",
+    size: tuple[int, int] = (1440, 900),
+    page: str = "live",
+    settle_ms: int = SETTLE_MS,
+) -> None:
+    """Save a picture of a page once its data is drawn, at the latest after 20 s."""
+    app = make_app()
+    site = desk.site.info().site
+    speak(app, site.language, site.country)
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = QSettings(str(Path(scratch) / "picture.ini"), QSettings.Format.IniFormat)
+        window = make_window(desk, site, Tasks(), make_theme(app, theme), settings)
+        window.resize(*size)
+        window.show()
+        Photographer(window, page, out, settle_ms)
+        app.exec()
+        window.deleteLater()

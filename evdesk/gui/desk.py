@@ -1,0 +1,80 @@
+"""What the window is given: the use cases of one unlocked site, and the ways to open one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evdesk.services.billing import BillingService
+from evdesk.services.drivers import DriverService
+from evdesk.services.exporting import ExportService
+from evdesk.services.live import LiveService
+from evdesk.services.metering import MeterService
+from evdesk.services.sessions import SessionService
+from evdesk.services.sites import SiteService
+from evdesk.services.stations import StationService
+from evdesk.services.tariffs import TariffService
+
+
+class CollectorControl(Protocol):
+    """Starts and stops the process that reads the devices; called off the GUI thread."""
+
+    def running(self) -> bool:
+        """Return whether a collector of this site lives, whoever started it."""
+
+    def start(self) -> None:
+        """Start one as a child process that outlives the window.
+
+        Raises:
+            EvdeskError: one runs already, or the process cannot be started.
+
+        """
+
+    def stop(self) -> None:
+        """Ask it to end; it does within a second or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The use cases of one unlocked site."""
+
+    site: SiteService
+    live: LiveService
+    meters: MeterService
+    stations: StationService
+    drivers: DriverService
+    tariffs: TariffService
+    sessions: SessionService
+    billing: BillingService
+    exports: ExportService
+    collector: CollectorControl
+
+
+class FirstRun(Protocol):
+    """The ways to a desk while no site is open; all are called off the GUI thread."""
+
+    def exists(self, folder: Path) -> bool:
+        """Return whether the folder holds a site."""
+
+    def create(
+        self,
+        folder: Path,
+        name: str,
+        owner: str,
+        password: str,
+        tz: str,
+        currency: str,
+        country: str,
+        language: str,
+    ) -> tuple[Desk, str]:
+        """Create a site with its owner; return its desk and the recovery code, shown once."""
+
+    def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
+        """Open a site with a password or the recovery code.
+
+        Raises:
+            WrongKey: neither opens it.
+
+        """
+
+    def demo(self) -> Desk:
+        """Make a throw-away site with simulated devices and a running collector."""

@@ -1,0 +1,164 @@
+"""The window: navigation, header, one page at a time, and what there is to say."""
+
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+
+from evdesk.gui import texts
+from evdesk.gui.context import Context
+from evdesk.gui.dialogs.closing import Closing, CollectorSwitch
+from evdesk.gui.pulse import Snapshot
+from evdesk.gui.theme import Tone
+from evdesk.gui.widgets.header import Header
+from evdesk.gui.widgets.navigation import Navigation
+from evdesk.gui.widgets.notice_bar import NoticeBar
+from evdesk.gui.widgets.page import Page
+from evdesk.gui.widgets.parts import column
+
+PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
+PAGES = ("live", "sessions", "invoices", "meters", "drivers", "tariffs")
+
+
+def open_page(name: str, context: Context) -> Page:
+    """Build a page; its module is imported when it is first opened."""
+    if name == "live":
+        from evdesk.gui.pages.live import LivePage as Found
+    elif name == "sessions":
+        from evdesk.gui.pages.sessions import SessionsPage as Found
+    elif name == "invoices":
+        from evdesk.gui.pages.invoices import InvoicesPage as Found
+    elif name == "meters":
+        from evdesk.gui.pages.meters import MetersPage as Found
+    elif name == "drivers":
+        from evdesk.gui.pages.drivers import DriversPage as Found
+    else:
+        from evdesk.gui.pages.tariffs import TariffsPage as Found
+    return Found(context)
+
+
+class MainWindow(QMainWindow):
+    """Owns the pages; they are built when they are first opened."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._pages: dict[str, Page] = {}
+        self._collector = CollectorSwitch(context, self)
+        self._closing = Closing(context, self._collector, self)
+        self.setWindowTitle(f"{context.site.name} – evdesk")
+        self.setWindowIcon(context.theme.icon("evdesk"))
+        self.setMinimumSize(960, 640)
+        self.resize(1440, 900)
+        self.navigation = Navigation(context.theme, self._entries())
+        self.header = Header(context.site, context.theme)
+        self.notice = NoticeBar(context.theme)
+        self.stack = QStackedWidget()
+        self._arrange()
+        self._connect()
+        self._restore()
+
+    def _entries(self) -> list[tuple[str, str]]:
+        titles = (
+            self.tr("Live"), self.tr("Sessions"), self.tr("Invoices"),
+            self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"),
+        )  # fmt: skip
+        return list(zip(PAGES, titles, strict=True))
+
+    def _arrange(self) -> None:
+        notice = column(self.notice)
+        notice.setContentsMargins(24, 0, 24, 0)
+        notice.setSpacing(0)
+        content = QWidget()
+        content.setObjectName("content")
+        right = column(self.header, notice, self.stack, gap=0)
+        right.setStretch(2, 1)
+        box = QHBoxLayout(content)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.navigation)
+        box.addLayout(right, 1)
+        self.setCentralWidget(content)
+
+    def _connect(self) -> None:
+        context = self.context
+        self.navigation.chosen.connect(self._on_navigated)
+        self.header.start_wanted.connect(self._collector.start)
+        self.header.stop_wanted.connect(self._collector.stop)
+        self._collector.busy.connect(self.header.wait)
+        self._collector.failed.connect(self.show_error)
+        self.header.theme_wanted.connect(self._on_theme_wanted)
+        context.pulse.beat.connect(self._on_beat)
+        context.pulse.failed.connect(self.show_error)
+        context.tasks.failed.connect(self.show_error)
+        for keys, asks in PAGE_KEYS.items():
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setProperty("asks", asks)
+            shortcut.activated.connect(self._on_page_key)
+        QShortcut(QKeySequence("Esc"), self).activated.connect(self.notice.dismiss)
+
+    def _restore(self) -> None:
+        geometry = self.context.preferences.bytes_of("geometry")
+        if not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+
+    # -- pages ----------------------------------------------------------------------------------
+
+    def open(self, name: str) -> Page:
+        """Show a page and let it read; return it."""
+        page = self._pages.get(name)
+        if page is None:
+            page = self._pages[name] = open_page(name, self.context)
+            page.failed.connect(self.show_error)
+            page.told.connect(self.show_done)
+            self.stack.addWidget(page)
+        self.stack.setCurrentWidget(page)
+        self.navigation.mark(PAGES.index(name))
+        self.stack.setFocus()
+        page.refresh()
+        return page
+
+    def page(self) -> Page | None:
+        """Return the page that is open."""
+        current = self.stack.currentWidget()
+        return current if isinstance(current, Page) else None
+
+    def _on_navigated(self, number: int) -> None:
+        self.open(PAGES[number])
+
+    def _on_beat(self, snapshot: Snapshot) -> None:
+        self.header.show_snapshot(snapshot)
+        page = self.page()
+        if page is not None and not self.isMinimized():
+            page.on_beat(snapshot)
+
+    def _on_page_key(self) -> None:
+        page = self.page()
+        if page is not None:
+            getattr(page, self.sender().property("asks"))()
+
+    # -- what there is to say -------------------------------------------------------------------
+
+    def show_error(self, error: object) -> None:
+        """Show an error as a sentence."""
+        self.notice.tell(texts.sentence(error), Tone.DANGER)
+
+    def show_done(self, text: str) -> None:
+        """Show what was done."""
+        self.notice.tell(text, Tone.POSITIVE)
+
+    def _on_theme_wanted(self) -> None:
+        self.context.preferences.set_theme(self.context.theme.toggle())
+
+    # -- closing --------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._closing.may_close():
+            event.ignore()
+            return
+        self.context.preferences.set_bytes("geometry", self.saveGeometry())
+        self.shut()
+        event.accept()
+
+    def shut(self) -> None:
+        """End what runs behind the window; the collector is another process and goes on."""
+        self.context.pulse.stop()
+        self.context.tasks.stop()

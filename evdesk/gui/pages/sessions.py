@@ -1,0 +1,279 @@
+"""Sessions: find, look at the evidence, say whose they are, export."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QWidget
+
+from evdesk.domain.sessions import Session
+from evdesk.domain.site import Driver
+from evdesk.gui import texts
+from evdesk.gui.context import Context
+from evdesk.gui.dialogs.assign_driver import AssignDriver
+from evdesk.gui.models.rows import Chip, Column, RowsModel
+from evdesk.gui.pulse import Snapshot
+from evdesk.gui.theme import Tone
+from evdesk.gui.widgets.empty import EmptyState
+from evdesk.gui.widgets.files import SaveAs
+from evdesk.gui.widgets.page import Page
+from evdesk.gui.widgets.parts import button, column, give_icon, label, row
+from evdesk.gui.widgets.session_filters import SessionFilters
+from evdesk.gui.widgets.session_panel import SessionPanel
+from evdesk.gui.widgets.table import RowsTable
+from evdesk.ports import SessionFilter
+from evdesk.services.stations import StationRow
+
+Found = tuple[list[Session], tuple[StationRow, ...], list[Driver]]
+
+
+class SessionsPage(Page):
+    """A table of sessions; the one that is selected is shown beside it with its evidence."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.set_title(self.tr("Sessions"))
+        self._names: dict[str, str] = {}
+        self._reading = False
+        self.model: RowsModel[Session] = RowsModel(self._columns(), lambda s: s.id, self)
+        self.table: RowsTable[Session] = RowsTable(
+            self.model, context.theme, (1, Qt.SortOrder.DescendingOrder)
+        )
+        self.filters = SessionFilters(context)
+        self.panel = SessionPanel(context)
+        self.count = label("", "muted")
+        self.assign = button(self.tr("Assign to driver …"), self.ask_driver)
+        self.export = button(self.tr("Export …"), self.ask_file)
+        self.files = SaveAs(context.tasks, self)
+        self.empty = EmptyState(context.theme, "sessions", "", "")
+        self._arrange()
+        self._connect()
+        self.repaint_icons()
+        self._on_picked()
+
+    def _columns(self) -> list[Column[Session]]:
+        zone = self.context.zone
+        return [
+            Column(
+                self.tr("State"), _state_word, chips=_state_chips, width=106,
+                tooltip=self._state_tooltip,
+            ),
+            Column(
+                self.tr("Plugged in"),
+                lambda s: texts.stamp(s.figures.plugged_in_at, zone),
+                sort_key=lambda s: s.figures.plugged_in_at,
+                width=152,
+            ),
+            Column(
+                self.tr("Plugged for"),
+                self._length,
+                sort_key=lambda s: (s.figures.unplugged_at or self.context.pulse.now())
+                - s.figures.plugged_in_at,
+                tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
+                numeric=True,
+                width=104,
+            ),
+            Column(self.tr("Station"), lambda s: s.station, width=120),
+            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=132),
+            Column(
+                self.tr("Energy, kWh"),
+                lambda s: texts.kwh(s.figures.energy_wh),
+                sort_key=lambda s: s.figures.energy_wh,
+                numeric=True,
+                width=112,
+            ),
+            Column(
+                self.tr("Remarks"), _flag_words, chips=_flag_chips, tooltip=_flag_tooltip, width=0
+            ),
+        ]  # fmt: skip
+
+    def _arrange(self) -> None:
+        self.buttons.addWidget(self.assign)
+        self.buttons.addWidget(self.export)
+        left = QWidget()
+        box = column(self.table, self.count, gap=6)
+        box.setStretch(0, 1)
+        left.setLayout(box)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(left)
+        self.split.addWidget(self.panel)
+        self.split.setHandleWidth(16)
+        self.split.setStretchFactor(0, 1)
+        self.split.setStretchFactor(1, 0)
+        self.split.setCollapsible(0, False)
+        self.split.setSizes([840, 344])
+        self.body.addWidget(self.filters)
+        self.body.addWidget(self.split, 1)
+        self.body.addWidget(self.empty, 1)
+        self.empty.hide()
+        self.table.setAccessibleName(self.tr("Sessions"))
+        self.export.setToolTip(self.tr("Save the sessions of this period as a spreadsheet"))
+
+    def _connect(self) -> None:
+        self.filters.changed.connect(self.refresh)
+        self.filters.searched.connect(self._on_searched)
+        self.table.picked.connect(self._on_picked)
+        self.panel.failed.connect(self.failed)
+        self.files.saved.connect(self._on_saved)
+        self.files.failed.connect(self.failed)
+
+    def repaint_icons(self) -> None:
+        """Draw icons in the theme's colours."""
+        give_icon(self.assign, self.context.theme, "user")
+        give_icon(self.export, self.context.theme, "export")
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search box."""
+        self.filters.search.setFocus()
+        self.filters.search.selectAll()
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the sessions of the filters."""
+        if self._reading:
+            return
+        self._reading = True
+        desk, wanted = self.context.desk, self.filters.wanted()
+        self.context.tasks.run(
+            lambda: (desk.sessions.find(wanted), desk.stations.rows(), desk.drivers.all()),
+            partial(self._show, wanted),
+            self._on_failed,
+        )
+
+    def on_beat(self, snapshot: Snapshot) -> None:
+        """Read again: a session may have begun, grown or ended."""
+        self.refresh()
+
+    def _show(self, wanted: SessionFilter, found: Found) -> None:
+        self._reading = False
+        sessions, stations, drivers = found
+        self._names = {driver.id: driver.party.name for driver in drivers}
+        self.filters.offer(stations, drivers)
+        self.model.replace(sessions)
+        self._count()
+        self._show_emptiness(wanted, not stations)
+        if wanted != self.filters.wanted():
+            self.refresh()
+        self._on_picked()
+        self.drawn.emit()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._reading = False
+        self.failed.emit(error)
+
+    def _show_emptiness(self, wanted: SessionFilter, no_stations: bool) -> None:
+        nothing = not self.model.rows()
+        self.split.setVisible(not nothing)
+        self.empty.setVisible(nothing)
+        if no_stations:
+            self.empty.say(
+                self.tr("No sessions yet"),
+                self.tr("Add a meter on the Meters page and start the collector. A session is "
+                        "written here by itself from plug-in to unplug."),
+            )  # fmt: skip
+        elif nothing:
+            self.empty.say(
+                self.tr("No session matches"),
+                self.tr("Choose a longer period above, or another station, driver or state."),
+            )
+
+    def _count(self) -> None:
+        shown = self.table.shown()
+        known = [s.figures.energy_wh for s in shown if s.figures.energy_wh is not None]
+        self.count.setText(
+            self.tr("{count} sessions, {kwh} kWh").format(
+                count=len(shown), kwh=texts.kwh(sum(known))
+            )
+        )
+
+    # -- selecting ------------------------------------------------------------------------------
+
+    def _on_searched(self, text: str) -> None:
+        self.table.sorted.search(text)
+        self._count()
+
+    def _on_picked(self) -> None:
+        chosen = self.table.selected()
+        open_to_change = [session for session in chosen if session.invoice is None]
+        self.assign.setEnabled(bool(open_to_change))
+        self.assign.setToolTip(
+            self.tr("Say whose the selected sessions are")
+            if open_to_change
+            else self.tr("Select one or more sessions that are not billed yet")
+        )
+        self.panel.show_session(chosen[0] if len(chosen) == 1 else None, len(chosen))
+
+    def ask_driver(self) -> None:
+        """Ask whose the selected sessions are."""
+        chosen = [session for session in self.table.selected() if session.invoice is None]
+        dialog = AssignDriver(self.context, chosen, self)
+        dialog.assigned.connect(self._on_assigned)
+        dialog.open()
+
+    def _on_assigned(self, count: int, name: str) -> None:
+        self.told.emit(
+            self.tr("{count} session(s) assigned to {name}.").format(count=count, name=name)
+        )
+        self.panel.forget()
+        self.refresh()
+
+    # -- exporting ------------------------------------------------------------------------------
+
+    def ask_file(self) -> None:
+        """Ask where to save the sessions of the filters."""
+        exports, wanted = self.context.desk.exports, self.filters.wanted()
+        self.files.ask(
+            self.tr("Export sessions"),
+            self.tr("sessions.xlsx"),
+            self.tr("Excel (*.xlsx);;CSV (*.csv);;JSON (*.json)"),
+            lambda suffix: exports.sessions(suffix, wanted)[0],
+        )
+
+    def _on_saved(self, path: str) -> None:
+        self.told.emit(
+            self.tr("{count} sessions saved to {path}").format(
+                count=len(self.model.rows()), path=path
+            )
+        )
+
+    # -- cells ----------------------------------------------------------------------------------
+
+    def _driver(self, session: Session) -> str:
+        if session.driver is None:
+            return texts.NONE
+        return self._names.get(session.driver, session.driver)
+
+    def _length(self, session: Session) -> str:
+        until = session.figures.unplugged_at or self.context.pulse.now()
+        return texts.duration(until - session.figures.plugged_in_at)
+
+    def _state_tooltip(self, session: Session) -> str:
+        if session.invoice is not None:
+            return self.tr("Billed by {invoice}").format(invoice=session.invoice)
+        return {
+            "open": self.tr("A car is plugged in"),
+            "closed": self.tr("Ended; can be billed"),
+            "review": self.tr("Somebody has to look at it before it is billed"),
+        }[session.state.value]
+
+
+def _state_word(session: Session) -> str:
+    return texts.session_look(session)[0]
+
+
+def _state_chips(session: Session) -> list[Chip]:
+    return [Chip(*texts.session_look(session))]
+
+
+def _flag_words(session: Session) -> str:
+    return ", ".join(texts.flag(flag)[0] for flag in sorted(session.figures.flags))
+
+
+def _flag_chips(session: Session) -> list[Chip]:
+    return [Chip(texts.flag(flag)[0], Tone.WARNING) for flag in sorted(session.figures.flags)]
+
+
+def _flag_tooltip(session: Session) -> str:
+    return "\n".join(
+        f"{word}: {meaning}" for word, meaning in map(texts.flag, sorted(session.figures.flags))
+    )

@@ -1,0 +1,35 @@
+"""What the window remembers on this PC: looks and habits, nothing of the site."""
+
+from PySide6.QtCore import QByteArray, QSettings
+
+
+class Preferences:
+    """Typed access to the few things that are remembered."""
+
+    def __init__(self, settings: QSettings) -> None:
+        self._settings = settings
+
+    def theme(self) -> str:
+        """Return ``light``, ``dark`` or ``system``."""
+        return str(self._settings.value("window/theme", "system"))
+
+    def set_theme(self, name: str) -> None:
+        """Remember the chosen theme."""
+        self._settings.setValue("window/theme", name)
+
+    def bytes_of(self, key: str) -> QByteArray:
+        """Return a geometry or splitter state; empty where there is none."""
+        value = self._settings.value(f"window/{key}")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_bytes(self, key: str, value: QByteArray) -> None:
+        """Remember a geometry or splitter state."""
+        self._settings.setValue(f"window/{key}", value)
+
+    def says_collector_goes_on(self) -> bool:
+        """Return whether closing the window still explains that reading goes on."""
+        return str(self._settings.value("window/say_collector_goes_on", "true")) == "true"
+
+    def set_says_collector_goes_on(self, says: bool) -> None:
+        """Remember "don't show this again"."""
+        self._settings.setValue("window/say_collector_goes_on", "true" if says else "false")

@@ -1,0 +1,100 @@
+"""Work off the GUI thread; what comes of it is handled on the GUI thread."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal
+
+from evdesk.domain.errors import EvdeskError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Failed = Callable[[Exception], object]
+
+
+class Lane(Enum):
+    """Where work queues: one database job at a time, beside it devices and files, and pictures."""
+
+    DATABASE = "database"
+    OUTSIDE = "outside"
+    PICTURES = "pictures"
+
+
+WORKERS = {Lane.DATABASE: 1, Lane.OUTSIDE: 2, Lane.PICTURES: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    future: "Future[Any]"
+    done: Callable[[Any], object]
+    failed: Failed
+
+
+class Tasks(QObject):
+    """Runs jobs in worker threads and hands results to bound methods on the GUI thread.
+
+    Lanes are served in order. A result whose receiver is gone is dropped. This is the edge of the
+    worker threads: any exception ends here, and one that is no EvdeskError is logged as a bug.
+    """
+
+    failed = Signal(object)
+    _came_back = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lanes = {
+            lane: ThreadPoolExecutor(count, f"evdesk-{lane.value}")
+            for lane, count in WORKERS.items()
+        }
+        self._stopped = False
+        self._came_back.connect(self._deliver)
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], object],
+        failed: Failed | None = None,
+        lane: Lane = Lane.DATABASE,
+    ) -> None:
+        """Run ``work`` in a lane; then ``done`` with its result or ``failed`` with its error."""
+        if self._stopped:
+            return
+        future = self._lanes[lane].submit(work)
+        job = _Job(future, done, failed or self.failed.emit)
+        future.add_done_callback(lambda _: self._stopped or self._came_back.emit(job))
+
+    def run_async(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        done: Callable[[T], object],
+        failed: Failed | None = None,
+    ) -> None:
+        """Run a coroutine, which may wait for devices, in an event loop of its own."""
+        self.run(lambda: asyncio.run(work()), done, failed, Lane.OUTSIDE)
+
+    def stop(self) -> None:
+        """Drop what waits, wait for what runs; afterwards no thread is left."""
+        self._stopped = True
+        for pool in self._lanes.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _deliver(self, job: _Job) -> None:
+        error = job.future.exception() if not job.future.cancelled() else None
+        if self._stopped or job.future.cancelled():
+            return
+        receiver: Callable[[Any], object] = job.done if error is None else job.failed
+        if error is not None and not isinstance(error, EvdeskError):
+            log.error("a job failed", exc_info=error)
+        if _is_alive(receiver):
+            receiver(job.future.result() if error is None else error)
+
+
+def _is_alive(receiver: Callable[[Any], object]) -> bool:
+    owner = getattr(receiver, "__self__", None)
+    return not isinstance(owner, QObject) or shiboken6.isValid(owner)

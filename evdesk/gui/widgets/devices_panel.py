@@ -1,0 +1,252 @@
+"""The devices of the site: how they answer, and what can be done with them."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from evdesk.domain.meters import MeterState
+from evdesk.gui import texts
+from evdesk.gui.context import Context
+from evdesk.gui.dialogs.add_meter import AddMeter
+from evdesk.gui.dialogs.ask import Ask, Choice
+from evdesk.gui.dialogs.interval import IntervalDialog
+from evdesk.gui.dialogs.probe import ProbeDialog
+from evdesk.gui.models.rows import Chip, Column, RowsModel
+from evdesk.gui.theme import Tone
+from evdesk.gui.widgets.empty import EmptyState
+from evdesk.gui.widgets.fields import SearchField
+from evdesk.gui.widgets.parts import button, column, give_icon, row
+from evdesk.gui.widgets.table import RowsTable
+from evdesk.services.metering import AddedMeter, MeterRow
+
+
+class DevicesPanel(QWidget):
+    """A table that is read again whenever the collector has committed."""
+
+    failed = Signal(object)
+    told = Signal(str)
+    changed = Signal()
+    drawn = Signal()
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._reading = False
+        self.model: RowsModel[MeterRow] = RowsModel(self._columns(), lambda r: r.meter.id, self)
+        self.table: RowsTable[MeterRow] = RowsTable(self.model, context.theme, (1, Qt.SortOrder.AscendingOrder))
+        self.search = SearchField(context.theme, self.tr("Search devices"))
+        self.add = button(self.tr("Add meter …"), self.add_new, "primary")
+        self.first = button(self.tr("Add meter …"), self.add_new, "primary")
+        self.probe = button(self.tr("Read once …"), self.ask_probe)
+        self.interval = button(self.tr("Interval …"), self.ask_interval)
+        self.remove = button(self.tr("Remove …"), self.ask_remove, "danger")
+        self.empty = EmptyState(
+            context.theme, "meters", self.tr("No meter yet"),
+            self.tr("A meter or charger is read over Modbus: by network, or through a serial "
+                    "adapter. You need its address; the rest is known from its model."),
+            self.first,
+        )  # fmt: skip
+        self._arrange()
+        self._connect()
+        self.repaint_icons()
+        self._on_picked()
+
+    def _columns(self) -> list[Column[MeterRow]]:
+        zone = self._context.zone
+        return [
+            Column(
+                self.tr("State"), lambda r: texts.meter_look(r.status.state)[0],
+                chips=lambda r: [Chip(*texts.meter_look(r.status.state))],
+                tooltip=lambda r: r.status.last_error or "", width=118,
+            ),
+            Column(self.tr("Name"), lambda r: r.meter.name, width=130),
+            Column(self.tr("Model"), _model, tooltip=_model, width=150),
+            Column(
+                self.tr("Last read"), lambda r: texts.clock_time(r.status.last_read_at, zone, with_seconds=True),
+                sort_key=lambda r: r.status.last_read_at,
+                tooltip=lambda r: texts.stamp(r.status.last_read_at, zone, with_seconds=True),
+                width=96,
+            ),
+            Column(
+                self.tr("Every"), lambda r: texts.seconds(r.status.interval_ms),
+                sort_key=lambda r: r.status.interval_ms, numeric=True, width=72,
+                tooltip=self._interval_tooltip,
+            ),
+            Column(
+                self.tr("Register, kWh"), lambda r: texts.kwh(r.latest.import_wh if r.latest else None),
+                sort_key=lambda r: r.latest.import_wh if r.latest else None, numeric=True, width=124,
+            ),
+            Column(
+                self.tr("Power, kW"), lambda r: texts.kilowatts(_power_w(r)),
+                sort_key=_power_w, numeric=True, width=100,
+            ),
+            Column(
+                self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
+                width=76, tooltip=self._errors_tooltip,
+            ),
+            Column(self.tr("Address · unit"), _link, tooltip=_link, width=196),
+            Column(self.tr("Link"), self._encryption, chips=self._link_chips, width=0),
+        ]  # fmt: skip
+
+    def _arrange(self) -> None:
+        tools = row(self.search, 0, self.probe, self.interval, self.remove, self.add)
+        box = column(tools, self.table, self.empty, gap=12)
+        box.setContentsMargins(0, 12, 0, 0)
+        self.setLayout(box)
+        self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
+        self.table.setAccessibleName(self.tr("Devices"))
+        self.add.setToolTip(self.tr("Add meter (Ctrl+N)"))
+        self.empty.hide()
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self.table.sorted.search)
+        self.table.picked.connect(self._on_picked)
+        self._context.theme.changed.connect(self.repaint_icons)
+
+    def repaint_icons(self) -> None:
+        """Draw icons in the theme's colours."""
+        for part, name in (
+            (self.add, "add"), (self.first, "add"), (self.probe, "refresh"),
+            (self.interval, "settings"), (self.remove, "remove"),
+        ):  # fmt: skip
+            give_icon(part, self._context.theme, name)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the devices."""
+        if not self._reading:
+            self._reading = True
+            self._context.tasks.run(self._context.desk.meters.rows, self._show, self._on_failed)
+
+    def _show(self, rows: tuple[MeterRow, ...]) -> None:
+        self._reading = False
+        self.model.replace(rows)
+        for part in (self.table, self.search, self.probe, self.interval, self.remove, self.add):
+            part.setVisible(bool(rows))
+        self.empty.setVisible(not rows)
+        self._on_picked()
+        self.drawn.emit()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._reading = False
+        self.failed.emit(error)
+
+    def _on_picked(self) -> None:
+        chosen = bool(self.table.selected())
+        for part in (self.probe, self.interval, self.remove):
+            part.setEnabled(chosen)
+
+    def _chosen(self) -> MeterRow:
+        return self.table.selected()[0]
+
+    # -- what can be done -----------------------------------------------------------------------
+
+    def add_new(self) -> None:
+        """Ask for a new device."""
+        dialog = AddMeter(self._context, self)
+        dialog.added.connect(self._on_added)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_added(self, added: AddedMeter) -> None:
+        name = added.meter.name
+        if added.silent is not None:
+            told = self.tr("{name} is added, but does not answer yet: {why}").format(
+                name=name, why=texts.sentence(added.silent)
+            )
+        elif added.needs_meter:
+            told = self.tr(
+                "{name} is added. It counts no energy: make a station from it and a meter, under "
+                "Stations."
+            ).format(name=name)
+        else:
+            told = self.tr("{name} is added and answers.").format(name=name)
+        self.told.emit(told)
+        self._after()
+
+    def ask_probe(self) -> None:
+        """Read the selected device once and show everything it says."""
+        ProbeDialog(self._context, self._chosen().meter, self).open()
+
+    def ask_interval(self) -> None:
+        """Ask how often the selected device shall be read."""
+        dialog = IntervalDialog(self._context, self._chosen(), self)
+        dialog.accepted.connect(self._after)
+        dialog.open()
+
+    def ask_remove(self) -> None:
+        """Ask whether the selected device may go."""
+        name = self._chosen().meter.name
+        ask = Ask(
+            self.tr("Remove {name}?").format(name=name),
+            self.tr("It is read no more. Its readings and sessions stay."),
+            (
+                Choice("remove", self.tr("Remove"), "danger"),
+                Choice("keep", self.tr("Keep it"), "quiet"),
+            ),
+            parent=self,
+        )
+        ask.answered.connect(partial(self._on_remove_answered, name))
+        ask.open()
+
+    def _on_remove_answered(self, name: str, answer: str, _: bool) -> None:
+        if answer == "remove":
+            meters = self._context.desk.meters
+            self._context.tasks.run(
+                lambda: meters.remove(name), self._on_removed, self.failed.emit
+            )
+
+    def _on_removed(self, _: object) -> None:
+        self.told.emit(self.tr("Removed. Its readings and sessions stay."))
+        self._after()
+
+    def _after(self) -> None:
+        self.refresh()
+        self.changed.emit()
+
+    # -- cells ----------------------------------------------------------------------------------
+
+    def _link_chips(self, of: MeterRow) -> list[Chip]:
+        word = self._encryption(of)
+        plain = is_plain(of.meter.url)
+        return [Chip(word, Tone.NEUTRAL) if plain else Chip(word, Tone.POSITIVE, "lock")]
+
+    def _encryption(self, of: MeterRow) -> str:
+        return self.tr("not encrypted") if is_plain(of.meter.url) else self.tr("encrypted")
+
+    def _interval_tooltip(self, of: MeterRow) -> str:
+        wanted = of.meter.interval_ms
+        if wanted is None:
+            return self.tr("As fast as the device and its bus allow, at most once a second")
+        return self.tr("Asked for: {interval}").format(interval=texts.seconds(wanted))
+
+    def _errors_tooltip(self, of: MeterRow) -> str:
+        status = of.status
+        counted = self.tr("{errors} of {requests} requests failed").format(
+            errors=texts.number(status.errors, 0), requests=texts.number(status.requests, 0)
+        )
+        return f"{counted}\n{status.last_error}" if status.last_error else counted
+
+
+def is_plain(url: str) -> bool:
+    """Return whether what goes over this link can be read along."""
+    return not url.startswith("tls:")
+
+
+def _model(of: MeterRow) -> str:
+    return of.meter.profile if of.profile is None else f"{of.profile.manufacturer} {of.profile.model}"
+
+
+def _power_w(of: MeterRow) -> float | None:
+    answers = of.latest is not None and of.status.state is MeterState.OK
+    return of.latest.power_w if answers and of.latest else None
+
+
+def _errors(of: MeterRow) -> str:
+    return texts.number(of.status.errors, 0)
+
+
+def _link(of: MeterRow) -> str:
+    return f"{of.meter.url} · {of.meter.unit}"

@@ -1,0 +1,134 @@
+"""Form fields with the looks and habits of the house."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QFormLayout, QLineEdit, QWidget
+
+from evdesk.gui.theme import Theme
+from evdesk.gui.widgets.parts import label, restyle
+
+
+class SearchField(QLineEdit):
+    """A line to search in: magnifier, clear button."""
+
+    def __init__(self, theme: Theme, hint: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._action = QAction(self)
+        self.setPlaceholderText(hint)
+        self.setAccessibleName(hint)
+        self.setClearButtonEnabled(True)
+        self.addAction(self._action, QLineEdit.ActionPosition.LeadingPosition)
+        self.setMinimumWidth(200)
+        self.setProperty("role", "search")
+        theme.changed.connect(self.repaint_icon)
+        self.repaint_icon()
+
+    def repaint_icon(self) -> None:
+        """Draw the magnifier in the theme's colour."""
+        self._action.setIcon(self._theme.icon("search", self._theme.palette.muted))
+
+
+class Chooser(QComboBox):
+    """A list of values with their texts; ``searchable`` for long lists."""
+
+    def __init__(self, name: str, searchable: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setMaxVisibleItems(14)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        if searchable:
+            self.setEditable(True)
+            self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+            completer = self.completer()
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+
+    def offer(self, options: Sequence[tuple[Any, str]]) -> None:
+        """Offer these values; what was chosen stays chosen where it still is offered."""
+        if [(self.itemData(n), self.itemText(n)) for n in range(self.count())] == list(options):
+            return
+        before = self.currentData()
+        blocked = self.blockSignals(True)
+        self.clear()
+        for value, text in options:
+            self.addItem(text, value)
+        self.choose(before)
+        self.blockSignals(blocked)
+        if self.currentData() != before:
+            self.currentIndexChanged.emit(self.currentIndex())
+
+    def choose(self, value: Any) -> None:
+        """Choose a value; the first where it is not offered."""
+        found = next((n for n in range(self.count()) if self.itemData(n) == value), 0)
+        self.setCurrentIndex(found)
+
+    def value(self) -> Any:
+        """Return the chosen value; of a searchable list also where its text was typed."""
+        if self.isEditable():
+            found = self.findText(self.currentText(), Qt.MatchFlag.MatchFixedString)
+            return self.itemData(found) if found >= 0 else None
+        return self.currentData()
+
+
+class DateField(QDateEdit):
+    """A date with a calendar."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setCalendarPopup(True)
+        self.setDisplayFormat("d MMM yyyy")
+        self.setMinimumWidth(136)
+
+    def set_day(self, day: date) -> None:
+        """Show a date."""
+        self.setDate(QDate(day.year, day.month, day.day))
+
+    def day(self) -> date:
+        """Return the date."""
+        shown = self.date()
+        return date(shown.year(), shown.month(), shown.day())
+
+
+def text_field(hint: str = "", name: str = "") -> QLineEdit:
+    """Return a line of text."""
+    made = QLineEdit()
+    made.setPlaceholderText(hint)
+    if name:
+        made.setAccessibleName(name)
+    return made
+
+
+def mark_wrong(field: QLineEdit, wrong: bool) -> None:
+    """Frame a field in red, or no longer."""
+    field.setProperty("wrong", "true" if wrong else "false")
+    restyle(field)
+
+
+def form() -> QFormLayout:
+    """Return a form: captions above narrow forms' fields, left of wide ones."""
+    made = QFormLayout()
+    made.setHorizontalSpacing(16)
+    made.setVerticalSpacing(10)
+    made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return made
+
+
+def add_field(to: QFormLayout, caption: str, field: QWidget, hint: str = "") -> None:
+    """Add a field with its caption and, below it, a hint."""
+    words = label(caption)
+    words.setBuddy(field)
+    words.setMinimumHeight(34)
+    to.addRow(words, field)
+    if not field.accessibleName():
+        field.setAccessibleName(caption)
+    if hint:
+        small = label(hint, "small")
+        small.setWordWrap(True)
+        to.addRow("", small)

@@ -1,0 +1,38 @@
+"""What a device says when it is read once."""
+
+from PySide6.QtWidgets import QWidget
+
+from evdesk.gui.models.rows import Column, RowsModel
+from evdesk.gui.theme import Theme
+from evdesk.gui.widgets.parts import column
+from evdesk.gui.widgets.session_panel import words
+from evdesk.gui.widgets.table import RowsTable
+from evdesk.ports import ProbedValue
+
+
+class ProbeTable(QWidget):
+    """Every value with its address, its raw words, or why there is none."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        columns: list[Column[ProbedValue]] = [
+            Column(self.tr("Value"), lambda v: v.name, width=150),
+            Column(self.tr("Reading"), lambda v: f"{v.value} {v.unit}".strip() if v.value is not None else "–",
+                   numeric=True, width=130),
+            Column(self.tr("Address"), lambda v: f"0x{v.address:04X}",
+                   sort_key=lambda v: v.address, width=88),
+            Column(self.tr("Raw words"), lambda v: words(v.raw.replace(" ", "")), width=120),
+            Column(self.tr("Remark"), lambda v: v.remark, tooltip=lambda v: v.remark, width=0),
+        ]  # fmt: skip
+        self.model: RowsModel[ProbedValue] = RowsModel(columns, lambda v: (v.name, v.address), self)
+        self.table: RowsTable[ProbedValue] = RowsTable(self.model, theme)
+        self.table.setProperty("inset", "true")
+        self.table.setAccessibleName(self.tr("Values of the device"))
+        self.table.verticalHeader().setDefaultSectionSize(30)
+        self.table.horizontalHeader().setSortIndicatorShown(False)
+        self.table.sorted.sort(-1)  # in the order of the device
+        self.setLayout(column(self.table))
+
+    def show_values(self, values: tuple[ProbedValue, ...]) -> None:
+        """Show what was read."""
+        self.model.replace(values)

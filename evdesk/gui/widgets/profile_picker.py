@@ -1,0 +1,77 @@
+"""Choosing the model of a device: searched by maker and model, with what is known of it."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from evdesk.gui.models.rows import Column, RowsModel
+from evdesk.gui.theme import Theme
+from evdesk.gui.widgets.fields import SearchField
+from evdesk.gui.widgets.parts import column, paragraph
+from evdesk.gui.widgets.table import RowsTable
+from evdesk.ports import ProfileInfo
+
+
+class ProfilePicker(QWidget):
+    """``picked`` tells the profile that is chosen."""
+
+    picked = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        columns: list[Column[ProfileInfo]] = [
+            Column(self.tr("Maker"), lambda p: p.manufacturer, width=116),
+            Column(self.tr("Model"), lambda p: p.model, tooltip=lambda p: p.id, width=0),
+        ]
+        self.model: RowsModel[ProfileInfo] = RowsModel(columns, lambda p: p.id, self)
+        self.table: RowsTable[ProfileInfo] = RowsTable(self.model, theme)
+        self.table.setProperty("inset", "true")
+        self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
+        self.table.setAccessibleName(self.tr("Models"))
+        self.table.verticalHeader().setDefaultSectionSize(32)
+        self.table.setMinimumWidth(320)
+        self.search = SearchField(theme, self.tr("Search maker or model"))
+        self.hint = paragraph("")
+        self.hint.setMinimumHeight(84)
+        box = column(self.search, self.table, self.hint)
+        box.setStretch(1, 1)
+        self.setLayout(box)
+        self.search.textChanged.connect(self._on_searched)
+        self.table.picked.connect(self._on_picked)
+        self._on_picked()
+
+    def offer(self, profiles: Sequence[ProfileInfo]) -> None:
+        """Offer these models."""
+        self.model.replace(profiles)
+
+    def profile(self) -> ProfileInfo | None:
+        """Return the model that is chosen."""
+        chosen = self.table.selected()
+        return chosen[0] if chosen else None
+
+    def _on_searched(self, text: str) -> None:
+        self.table.sorted.search(text)
+        if self.table.sorted.rowCount() == 1:
+            self.table.selectRow(0)
+
+    def _on_picked(self) -> None:
+        profile = self.profile()
+        if profile is None:
+            self.hint.setText(self.tr("Not in the list? Choose the model that is nearest and test."))
+            return
+        self.hint.setText("\n".join(self._hints(profile)))
+        self.picked.emit(profile)
+
+    def _hints(self, profile: ProfileInfo) -> list[str]:
+        tells = [
+            self.tr("counts energy") if profile.has_energy else self.tr("counts no energy"),
+            self.tr("tells the plug state") if profile.has_state else self.tr("no plug state"),
+        ]
+        if profile.sockets > 1:
+            tells.append(self.tr("{count} sockets").format(count=profile.sockets))
+        verified = {
+            "verified": self.tr("Register list checked on a device."),
+            "documented": self.tr("Register list from the maker's document."),
+        }.get(profile.confidence, self.tr("Register list: {how}.").format(how=profile.confidence))
+        return [", ".join(tells).capitalize() + ".", verified, *profile.notes]

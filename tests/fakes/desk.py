@@ -1,0 +1,498 @@
+"""Services of a depot that was never built: no database, no device, the same answers every time."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from evdesk.documents.invoice_pdf import TypstInvoices
+from evdesk.domain.errors import DeviceError, EvdeskError, NothingFound, UserError, WrongKey
+from evdesk.domain.invoices import (
+    BilledSession,
+    Invoice,
+    InvoiceId,
+    InvoiceState,
+    price_session,
+    total,
+)
+from evdesk.domain.meters import (
+    Meter,
+    MeterState,
+    MeterStatus,
+    NewMeter,
+    Source,
+    Station,
+    StationId,
+)
+from evdesk.domain.readings import MeterId, Reading
+from evdesk.domain.sessions import Session, SessionId, SessionState
+from evdesk.domain.site import Driver, DriverId, Party
+from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
+from evdesk.gui.desk import Desk
+from evdesk.ports import (
+    CollectorState,
+    LoggedEvent,
+    ProbedValue,
+    ProfileInfo,
+    SessionFilter,
+)
+from evdesk.services.billing import BillingService, Drafted
+from evdesk.services.drivers import DriverService
+from evdesk.services.exporting import ExportService
+from evdesk.services.live import Card, LiveService, Overview, StationState
+from evdesk.services.metering import AddedMeter, MeterRow, MeterService
+from evdesk.services.sessions import SessionDetail, SessionService
+from evdesk.services.sites import SiteInfo, SiteService
+from evdesk.services.stations import StationRow, StationService
+from evdesk.services.tariffs import TariffService
+from evdesk.settings import shipped
+from tests.fakes.depot import Depot
+
+PROFILES = (
+    ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter", ("rtu", "rtu-tcp", "tcp"),
+                "verified", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
+    ProfileInfo("eastron-sdm120", "Eastron", "SDM120 Modbus", "meter", ("rtu", "rtu-tcp"),
+                "documented", False, True, 1, 1, 10, ("Single phase, 45 A.",)),
+    ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu-tcp"),
+                "documented", False, True, 1, 1, 10, ()),
+    ProfileInfo("abl-emh1", "ABL", "eMH1", "charger", ("rtu", "rtu-tcp"),
+                "documented", True, False, 1, 1, 0, ("Tells the state, has no lifetime register.",)),
+    ProfileInfo("alfen-ng9xx", "Alfen", "Eve Double Pro-line", "charger", ("tcp",),
+                "documented", True, True, 2, 1, 1, ("Two sockets.",)),
+    ProfileInfo("keba-p30-x", "KEBA", "KeContact P30 x-series", "charger", ("tcp",),
+                "documented", True, True, 1, 255, 1, ("Answers one client at a time.",)),
+)  # fmt: skip
+OCPI = """{"id": "depot-day", "currency": "EUR", "elements": [{"price_components": [
+ {"type": "ENERGY", "price": 0.4202, "vat": 19, "step_size": 1},
+ {"type": "FLAT", "price": 0.5, "vat": 19, "step_size": 1}]}]}"""
+
+
+class StubSite(SiteService):
+    def __init__(self, depot: Depot, control: "StubCollector") -> None:
+        self.depot, self.control = depot, control
+
+    def info(self) -> SiteInfo:
+        state = StubLive.state_of(self.depot, self.control)
+        return SiteInfo(self.depot.site, 1, 6, 200, 1_000_000, 40_000_000, state, self.control.on)
+
+    def stop_collector(self) -> None:
+        self.control.on = False
+
+
+class StubCollector:
+    """A collector that is only said to run."""
+
+    def __init__(self, on: bool = True, broken: EvdeskError | None = None) -> None:
+        self.on, self.broken = on, broken
+
+    def running(self) -> bool:
+        return self.on
+
+    def start(self) -> None:
+        if self.broken:
+            raise self.broken
+        self.on = True
+
+    def stop(self) -> None:
+        self.on = False
+
+
+class StubLive(LiveService):
+    """``states`` overrides what a station says; each ``commit`` moves the version and the clock."""
+
+    def __init__(self, depot: Depot, control: StubCollector) -> None:
+        self.depot, self.control = depot, control
+        self.number = 1
+        self.states = {StationId(5): StationState.SILENT}
+        self.broken: EvdeskError | None = None
+
+    def commit(self, seconds: float = 1.0) -> None:
+        self.number += 1
+        self.depot.now += timedelta(seconds=seconds)
+
+    def version(self) -> int:
+        return self.number
+
+    @staticmethod
+    def state_of(depot: Depot, control: StubCollector) -> CollectorState:
+        pid = 4242 if control.on else None
+        return CollectorState(pid, "depot-pc", depot.now, depot.now, False, 12, 1)
+
+    def overview(self) -> Overview:
+        if self.broken:
+            raise self.broken
+        cards = tuple(self._card(station) for station in self.depot.stations)
+        return Overview(self.depot.now, cards, self.state_of(self.depot, self.control))
+
+    def _card(self, station: Station) -> Card:
+        curve = self.depot.curve(
+            station.id, self.depot.now - timedelta(seconds=2), self.depot.now, 9
+        )
+        power_w = curve.power_w[-1] or 0.0
+        session = self.depot.open_session(station)
+        state = StationState.FREE
+        if session is not None:
+            state = StationState.CHARGING if power_w > 100 else StationState.CONNECTED
+        state = self.states.get(station.id, state)
+        amps = round(power_w / 690, 3)
+        name = next(
+            (d.party.name for d in self.depot.drivers if session and d.id == session.driver), None
+        )
+        return Card(station, state, self.depot.now, power_w, (amps, amps, round(amps * 0.99, 3)),
+                    500_000, session, name, 1_000)  # fmt: skip
+
+    def curves_between(self, stations, from_at, to_at, points):
+        return {s.id: self.depot.curve(s.id, from_at, to_at, points) for s in stations}
+
+    def sessions_today(self, from_at: datetime) -> list[Session]:
+        return [s for s in self.depot.sessions if s.figures.plugged_in_at >= from_at]
+
+
+class StubMeters(MeterService):
+    """``silent`` URLs do not answer."""
+
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.silent = {"tcp://192.168.20.99:502"}
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        return PROFILES
+
+    def rows(self) -> tuple[MeterRow, ...]:
+        return tuple(self._row(n, meter) for n, meter in enumerate(self.depot.meters))
+
+    def _row(self, number: int, meter: Meter) -> MeterRow:
+        profile = next((p for p in PROFILES if p.id == meter.profile), None)
+        if number == 4:
+            error = "tcp://192.168.20.15:502 does not answer within 3 s."
+            status = MeterStatus(
+                meter.id,
+                MeterState.SILENT,
+                self.depot.now - timedelta(minutes=47),
+                1000,
+                81_200,
+                940,
+                error,
+            )
+        else:
+            status = MeterStatus(
+                meter.id, MeterState.OK, self.depot.now, 1000, 84_020 + number, number % 3
+            )
+        power_w = self.depot.curve(
+            meter.id, self.depot.now - timedelta(seconds=1), self.depot.now, 3
+        ).power_w[-1]
+        reading = Reading(
+            meter.id, 1, self.depot.now, 503_337 + 91_337 * number, b"\0\7\xa8\5", power_w
+        )
+        return MeterRow(meter, profile, status, reading)
+
+    async def add(self, new: NewMeter) -> AddedMeter:
+        if any(meter.name == new.name for meter in self.depot.meters):
+            raise UserError("A meter named {name} exists already.", name=new.name)
+        number = len(self.depot.meters) + 1
+        meter = Meter(MeterId(number), new.name, new.profile, new.url, new.unit, new.phases,
+                      new.serial, new.interval_ms, new.role, self.depot.now)  # fmt: skip
+        self.depot.meters.append(meter)
+        error = None
+        if new.url in self.silent:
+            error = DeviceError("{url} does not answer within {seconds} s.", url=new.url, seconds=3)
+        return AddedMeter(meter, new.name, False, error)
+
+    async def probe(
+        self, url: str, unit: int, profile: str | None = None
+    ) -> tuple[ProbedValue, ...]:
+        if url in self.silent:
+            raise DeviceError("{url} does not answer within {seconds} s.", url=url, seconds=3)
+        return (
+            ProbedValue("import_wh", 0x0048, "503337", "Wh", "44fb 5e14", ""),
+            ProbedValue("power_w", 0x0034, "7381.2", "W", "45e6 a99a", ""),
+            ProbedValue("current_l1_a", 0x0006, "10.71", "A", "412b 5c29", ""),
+            ProbedValue("voltage_l1_v", 0x0000, "229.8", "V", "4365 cccd", ""),
+            ProbedValue("serial", 0xFC00, None, "", "", "the device has no such register"),
+        )
+
+    def set_interval(self, name: str, interval_ms: int | None) -> None:
+        self.depot.meters = [
+            replace(m, interval_ms=interval_ms) if m.name == name else m for m in self.depot.meters
+        ]
+
+    def remove(self, name: str) -> None:
+        if any(station.name == name for station in self.depot.stations):
+            raise UserError(
+                "Station {station} still uses meter {name}: retire the station first.",
+                station=name, name=name,
+            )  # fmt: skip
+        self.depot.meters = [meter for meter in self.depot.meters if meter.name != name]
+
+
+class StubStations(StationService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.defaults: dict[str, DriverId] = {depot.stations[0].name: depot.drivers[0].id}
+
+    def rows(self) -> tuple[StationRow, ...]:
+        return tuple(
+            StationRow(s, s.name, s.name if s.id % 2 else None, self.defaults.get(s.name))
+            for s in self.depot.stations
+        )
+
+    def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
+        number = len(self.depot.stations) + 1
+        station = Station(StationId(number), name, Source(MeterId(1)), None, self.depot.now)
+        self.depot.stations.append(station)
+        self.depot.charges[station.id] = []
+        return station
+
+    def rename(self, name: str, new_name: str) -> None:
+        self.depot.stations = [
+            replace(s, name=new_name) if s.name == name else s for s in self.depot.stations
+        ]
+
+    def retire(self, name: str) -> None:
+        self.depot.stations = [s for s in self.depot.stations if s.name != name]
+
+    def set_default_driver(self, name: str, driver: DriverId, from_at: datetime) -> None:
+        self.defaults[name] = driver
+
+
+class StubDrivers(DriverService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+
+    def all(self) -> list[Driver]:
+        return list(self.depot.drivers)
+
+    def add(self, party: Party, language: str | None = None) -> Driver:
+        if not party.name.strip():
+            raise UserError("A driver needs a name.")
+        number = len(self.depot.drivers) + 1
+        driver = Driver(DriverId(f"D-{number}NEW"), party, language or "en", self.depot.now)
+        self.depot.drivers.append(driver)
+        return driver
+
+    def retire(self, driver: DriverId) -> None:
+        self.depot.drivers = [each for each in self.depot.drivers if each.id != driver]
+
+
+class StubTariffs(TariffService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.tariffs: list[Tariff] = []
+        self.assignments: list[Assignment] = []
+        self.add(OCPI)
+        self.assign(TariffId("depot-day"), depot.now - timedelta(days=40))
+
+    def add(self, text: str) -> Tariff:
+        data = json.loads(text, parse_float=Decimal)
+        tariff = Tariff(
+            TariffId(data["id"]), data["currency"], parse_components(data), text, self.depot.now
+        )
+        self.tariffs.append(tariff)
+        return tariff
+
+    def assign(self, tariff, from_at, station=None, driver=None):
+        where = next((s.id for s in self.depot.stations if s.name == station), None)
+        assignment = Assignment(tariff, from_at, where, driver)
+        self.assignments.append(assignment)
+        return assignment
+
+    def all(self) -> list[tuple[Tariff, list[Assignment]]]:
+        return [(t, [a for a in self.assignments if a.tariff == t.id]) for t in self.tariffs]
+
+
+class StubSessions(SessionService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+
+    def find(self, wanted: SessionFilter) -> list[Session]:
+        return [session for session in self.depot.sessions if _matches(session, wanted)]
+
+    def detail(self, session_id: SessionId, points: int = 600) -> SessionDetail:
+        session = next(s for s in self.depot.sessions if s.id == session_id)
+        figures = session.figures
+        station = next(s for s in self.depot.stations if s.id == session.station_id)
+        meter = next(m for m in self.depot.meters if m.id == station.energy.meter_id)
+        until = figures.unplugged_at or self.depot.now
+        events = [
+            LoggedEvent(
+                figures.plugged_in_at, "opened", figures.start.wh, figures.start.raw.hex(), {}
+            )
+        ]
+        events += [
+            LoggedEvent(
+                figures.plugged_in_at + timedelta(seconds=9),
+                "charging_started",
+                figures.start.wh + 2,
+                "",
+                {},
+            )
+        ]
+        if figures.unplugged_at:
+            last = figures.end
+            events += [
+                LoggedEvent(
+                    until - timedelta(minutes=9), "charging_stopped", last.wh, last.raw.hex(), {}
+                )
+            ]
+            events += [LoggedEvent(until, "closed", last.wh, last.raw.hex(), {})]
+        return SessionDetail(
+            session=session,
+            driver=next((d for d in self.depot.drivers if d.id == session.driver), None),
+            station=station,
+            meter=meter,
+            events=tuple(events),
+            curve=self.depot.curve(station.id, figures.plugged_in_at, until, points),
+        )
+
+    def assign(self, sessions, driver: DriverId) -> None:
+        self.depot.sessions = [
+            replace(s, driver=driver) if s.id in sessions else s for s in self.depot.sessions
+        ]
+
+
+def _matches(session: Session, wanted: SessionFilter) -> bool:
+    at = session.figures.plugged_in_at
+    return (
+        (wanted.from_at is None or at >= wanted.from_at)
+        and (wanted.to_at is None or at < wanted.to_at)
+        and wanted.station in {None, session.station_id}
+        and wanted.driver in {None, session.driver}
+        and wanted.state in {None, session.state}
+    )
+
+
+class StubExports(ExportService):
+    def __init__(self, sessions: StubSessions) -> None:
+        self.find = sessions.find
+
+    def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
+        found = self.find(wanted)
+        return "\n".join(f"{s.id};{s.station}" for s in found).encode(), len(found)
+
+
+class StubBilling(BillingService):
+    """Invoices as the real service makes them, from the stub's sessions; documents by a renderer."""
+
+    def __init__(self, depot: Depot, render: Callable[[Invoice], bytes]) -> None:
+        self.depot, self.render = depot, render
+        self.seller: Party | None = Party(
+            "Nordhafen Energie eG", "Kaistraße 1", "24103", "Kiel", "DE", "DE123456789"
+        )
+        self.invoices: list[Invoice] = []
+
+    def issuer(self) -> Party | None:
+        return self.seller
+
+    def set_issuer(self, issuer: Party) -> None:
+        if not issuer.name.strip():
+            raise UserError("The issuer needs a name.")
+        self.seller = issuer
+
+    def draft(self, driver_id: DriverId, month: str) -> Drafted:
+        closed = [
+            s
+            for s in self.depot.sessions
+            if s.driver == driver_id and s.state is SessionState.CLOSED
+        ]
+        if not closed or month != "2026-11":
+            raise NothingFound(
+                "{driver} has no closed session in {month} that is not billed yet.",
+                driver=driver_id, month=month,
+            )  # fmt: skip
+        driver = next(d for d in self.depot.drivers if d.id == driver_id)
+        components = parse_components(json.loads(OCPI, parse_float=Decimal))
+        lines = tuple(
+            line for s in closed
+            for line in price_session(s.id, s.figures.energy_wh, components, "EUR")
+        )  # fmt: skip
+        invoice = Invoice(
+            InvoiceId(f"I-{len(self.invoices) + 1}F4K2"), InvoiceState.DRAFT, None, driver_id, self.seller or Party(""),
+            driver.party, "Europe/Berlin", "en", "EUR",
+            datetime(2026, 10, 31, 23, tzinfo=UTC), datetime(2026, 11, 30, 23, tzinfo=UTC),
+            self.depot.now, None, False, tuple(_billed(s) for s in closed), lines, total(lines, "EUR"),
+        )  # fmt: skip
+        self.invoices.insert(0, invoice)
+        return Drafted(invoice, in_review=1, still_open=1)
+
+    def issue(self, invoice_id: InvoiceId) -> Invoice:
+        draft = self.get(invoice_id)
+        number = sum(i.state is InvoiceState.ISSUED for i in self.invoices) + 1
+        issued = replace(
+            draft, state=InvoiceState.ISSUED, number=f"2026-{number:05d}", issued_at=self.depot.now
+        )
+        self.invoices = [issued if i.id == invoice_id else i for i in self.invoices]
+        return issued
+
+    def drop(self, invoice_id: InvoiceId) -> None:
+        self.invoices = [invoice for invoice in self.invoices if invoice.id != invoice_id]
+
+    def all(self) -> list[Invoice]:
+        return list(self.invoices)
+
+    def get(self, invoice_id: InvoiceId) -> Invoice:
+        return next(invoice for invoice in self.invoices if invoice.id == invoice_id)
+
+    def document(self, invoice_id: InvoiceId) -> bytes:
+        return self.render(self.get(invoice_id))
+
+
+def _billed(session: Session) -> BilledSession:
+    figures = session.figures
+    return BilledSession(
+        session.id, session.station, session.station, "Eastron SDM630", "24-31097",
+        figures.plugged_in_at, figures.unplugged_at, figures.start.wh, figures.end.wh,
+        figures.energy_wh, figures.start.raw.hex(), figures.end.raw.hex(),
+        figures.charging_ms // 1000, TariffId("depot-day"), OCPI,
+    )  # fmt: skip
+
+
+class StubFirstRun:
+    """Opens a stub desk with the password ``correct horse battery``."""
+
+    def __init__(self, desk: Desk, known: bool = False) -> None:
+        self.desk, self.known = desk, known
+        self.created: tuple[str, ...] = ()
+
+    def exists(self, folder: Path) -> bool:
+        return self.known
+
+    def create(self, folder, name, owner, password, tz, currency, country, language):
+        self.created = (name, owner, tz, currency, country, language)
+        return self.desk, "7KQ2M9XF-4T8WBC1P-ZR6N3HYD-0VJE5SGA"
+
+    def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
+        if password != "correct horse battery":
+            raise WrongKey("The password does not open this site.")
+        return self.desk
+
+    def demo(self) -> Desk:
+        return self.desk
+
+
+def empty_depot() -> Depot:
+    """A site on its first morning."""
+    depot = Depot(0)
+    depot.drivers.clear()
+    return depot
+
+
+def stub_desk(depot: Depot | None = None, running: bool = True) -> Desk:
+    """Return a desk over a depot; its documents are the real ones."""
+    depot = depot or Depot()
+    render = TypstInvoices(shipped("resources")).pdf
+    control = StubCollector(running)
+    sessions = StubSessions(depot)
+    return Desk(
+        site=StubSite(depot, control),
+        live=StubLive(depot, control),
+        meters=StubMeters(depot),
+        stations=StubStations(depot),
+        drivers=StubDrivers(depot),
+        tariffs=StubTariffs(depot),
+        sessions=sessions,
+        billing=StubBilling(depot, render),
+        exports=StubExports(sessions),
+        collector=control,
+    )
