@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTimer, QTranslator, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from evdesk.domain.site import Site
 from evdesk.gui import texts
@@ -60,7 +60,9 @@ def speak(app: QApplication, language: str, country: str = "") -> None:
             app.installTranslator(translator)
 
 
-def make_window(desk: Desk, site: Site, tasks: Tasks, theme: Theme, settings: QSettings) -> MainWindow:
+def make_window(
+    desk: Desk, site: Site, tasks: Tasks, theme: Theme, settings: QSettings
+) -> MainWindow:
     """Return the window of a site, with its pulse running and no page open yet."""
     pulse = Pulse(desk, tasks)
     context = Context(desk, site, tasks, pulse, theme, Preferences(settings))
@@ -82,6 +84,7 @@ class Program(QObject):
         self._theme = make_theme(app, Preferences(self._settings).theme())
         self._tasks = Tasks(self)
         self._desk: Desk | None = None
+        self.dialog: QDialog | None = None
         self.window: MainWindow | None = None
         app.aboutToQuit.connect(self._tasks.stop)
 
@@ -105,10 +108,9 @@ class Program(QObject):
 
         kind = UnlockDialog if exists else FirstRunDialog
         dialog = kind(self._first_run, self._folder, self._tasks, self._theme)
-        dialog.setParent(None)
         dialog.opened.connect(self.open_desk)
         dialog.rejected.connect(self._app.quit)
-        self._dialog = dialog
+        self.dialog = dialog
         dialog.show()
 
     def _on_site(self, site: Site) -> None:
@@ -130,7 +132,7 @@ class Program(QObject):
             (Choice("quit", self.tr("Quit"), "primary"),),
         )
         ask.answered.connect(self._app.quit)
-        self._dialog = ask
+        self.dialog = ask
         ask.show()
 
 

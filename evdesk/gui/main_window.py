@@ -1,5 +1,7 @@
 """The window: navigation, header, one page at a time, and what there is to say."""
 
+from importlib import import_module
+
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
@@ -20,19 +22,9 @@ PAGES = ("live", "sessions", "invoices", "meters", "drivers", "tariffs")
 
 def open_page(name: str, context: Context) -> Page:
     """Build a page; its module is imported when it is first opened."""
-    if name == "live":
-        from evdesk.gui.pages.live import LivePage as Found
-    elif name == "sessions":
-        from evdesk.gui.pages.sessions import SessionsPage as Found
-    elif name == "invoices":
-        from evdesk.gui.pages.invoices import InvoicesPage as Found
-    elif name == "meters":
-        from evdesk.gui.pages.meters import MetersPage as Found
-    elif name == "drivers":
-        from evdesk.gui.pages.drivers import DriversPage as Found
-    else:
-        from evdesk.gui.pages.tariffs import TariffsPage as Found
-    return Found(context)
+    module = import_module(f"evdesk.gui.pages.{name}")
+    page: Page = getattr(module, f"{name.capitalize()}Page")(context)
+    return page
 
 
 class MainWindow(QMainWindow):

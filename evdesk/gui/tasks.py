@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar
 
 import shiboken6
@@ -67,7 +68,7 @@ class Tasks(QObject):
             return
         future = self._lanes[lane].submit(work)
         job = _Job(future, done, failed or self.failed.emit)
-        future.add_done_callback(lambda _: self._stopped or self._came_back.emit(job))
+        future.add_done_callback(lambda _: self._bring_back(job))
 
     def run_async(
         self,
@@ -84,6 +85,11 @@ class Tasks(QObject):
         for pool in self._lanes.values():
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def _bring_back(self, job: _Job) -> None:
+        """In the worker: hand over to the GUI thread, unless that has stopped listening."""
+        if not self._stopped:
+            self._came_back.emit(job)
+
     def _deliver(self, job: _Job) -> None:
         error = job.future.exception() if not job.future.cancelled() else None
         if self._stopped or job.future.cancelled():
@@ -96,5 +102,7 @@ class Tasks(QObject):
 
 
 def _is_alive(receiver: Callable[[Any], object]) -> bool:
+    if isinstance(receiver, partial):
+        return _is_alive(receiver.func)
     owner = getattr(receiver, "__self__", None)
     return not isinstance(owner, QObject) or shiboken6.isValid(owner)

@@ -26,7 +26,7 @@ def tr(text: str) -> str:
 # -- numbers --------------------------------------------------------------------------------------
 
 
-def number(value: Decimal | int | float, decimals: int) -> str:
+def number(value: Decimal | float, decimals: int) -> str:
     """Return a number as the locale writes it, exactly."""
     exact = value if isinstance(value, Decimal) else Decimal(value)
     rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
@@ -34,6 +34,14 @@ def number(value: Decimal | int | float, decimals: int) -> str:
     locale = QLocale()
     grouped = whole.replace(",", locale.groupSeparator())
     return f"{grouped}{locale.decimalPoint()}{part}" if part else grouped
+
+
+def plain(value: Decimal) -> str:
+    """Return a decimal with the digits it has, at least two where it has any."""
+    shown = value.normalize()
+    exponent = shown.as_tuple().exponent
+    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
+    return number(value, 2 if decimals == 1 else decimals)
 
 
 def kwh(wh: int | None, decimals: int = 3) -> str:

@@ -1,6 +1,5 @@
 """One palette per theme, from which everything that has a colour takes it."""
 
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 

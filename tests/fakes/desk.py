@@ -51,18 +51,18 @@ from evdesk.settings import shipped
 from tests.fakes.depot import Depot
 
 PROFILES = (
-    ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter", ("rtu", "rtu-tcp", "tcp"),
-                "verified", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
-    ProfileInfo("eastron-sdm120", "Eastron", "SDM120 Modbus", "meter", ("rtu", "rtu-tcp"),
-                "documented", False, True, 1, 1, 10, ("Single phase, 45 A.",)),
-    ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu-tcp"),
-                "documented", False, True, 1, 1, 10, ()),
-    ProfileInfo("abl-emh1", "ABL", "eMH1", "charger", ("rtu", "rtu-tcp"),
-                "documented", True, False, 1, 1, 0, ("Tells the state, has no lifetime register.",)),
+    ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter", ("rtu", "rtu_over_tcp", "tcp"),
+                "high", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
+    ProfileInfo("eastron-sdm120", "Eastron", "SDM120 Modbus", "meter", ("rtu", "rtu_over_tcp"),
+                "medium", False, True, 1, 1, 10, ("Single phase, 45 A.",)),
+    ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu_over_tcp"),
+                "medium", False, True, 1, 1, 10, ()),
+    ProfileInfo("abl-emh1", "ABL", "eMH1", "charger", ("rtu", "rtu_over_tcp"),
+                "medium", True, False, 1, 1, 0, ("Tells the state, has no lifetime register.",)),
     ProfileInfo("alfen-ng9xx", "Alfen", "Eve Double Pro-line", "charger", ("tcp",),
-                "documented", True, True, 2, 1, 1, ("Two sockets.",)),
+                "medium", True, True, 2, 1, 1, ("Two sockets.",)),
     ProfileInfo("keba-p30-x", "KEBA", "KeContact P30 x-series", "charger", ("tcp",),
-                "documented", True, True, 1, 255, 1, ("Answers one client at a time.",)),
+                "medium", True, True, 1, 255, 1, ("Answers one client at a time.",)),
 )  # fmt: skip
 OCPI = """{"id": "depot-day", "currency": "EUR", "elements": [{"price_components": [
  {"type": "ENERGY", "price": 0.4202, "vat": 19, "step_size": 1},

@@ -9,9 +9,9 @@ from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
 from evdesk.gui.dialogs.interval import IntervalField
-from evdesk.gui.widgets.chip import ChipLabel
 from evdesk.gui.models.rows import Chip
 from evdesk.gui.theme import Tone
+from evdesk.gui.widgets.chip import ChipLabel
 from evdesk.gui.widgets.fields import Chooser, add_field, form, mark_wrong, text_field
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 from evdesk.gui.widgets.probe_table import ProbeTable
@@ -21,9 +21,7 @@ from evdesk.services.metering import AddedMeter
 
 EXAMPLES = {
     "tcp": "tcp://192.168.1.20:502",
-    "rtu": "rtu:///dev/ttyUSB0?baud=9600&parity=N",
-    "rtu-tcp": "rtu-tcp://192.168.1.20:4001",
-    "tls": "tls://192.168.1.20:802",
+    "rtu_over_tcp": "rtu-tcp://192.168.1.20:4001",
 }
 
 
@@ -46,7 +44,7 @@ class AddMeter(FormDialog):
         self.interval = IntervalField()
         self.role = Chooser(self.tr("Measures"))
         self.test = button(self.tr("Test connection"), self.try_out)
-        self.result = paragraph("")
+        self.answer = paragraph("")
         self.busy = QProgressBar()
         self.values = ProbeTable(context.theme)
         self._arrange()
@@ -88,11 +86,11 @@ class AddMeter(FormDialog):
         both.setStretch(0, 2)
         both.setStretch(1, 3)
         self.form.addLayout(both, 1)
-        for part in (self.busy, self.values, self.result):
+        for part in (self.busy, self.values, self.answer):
             part.hide()
 
     def _tried(self) -> QHBoxLayout:
-        side = column(self.busy, self.result)
+        side = column(self.busy, self.answer)
         made = row(self.test, side, gap=12)
         made.setStretch(1, 1)
         made.setAlignment(self.test, Qt.AlignmentFlag.AlignTop)
@@ -140,7 +138,11 @@ class AddMeter(FormDialog):
 
     def new_meter(self) -> NewMeter | None:
         """Return what the form says; None, with what is missing marked, where it does not do."""
-        profile, name, url = self.picker.profile(), self.name.text().strip(), self.url.text().strip()
+        profile, name, url = (
+            self.picker.profile(),
+            self.name.text().strip(),
+            self.url.text().strip(),
+        )
         mark_wrong(self.name, not name)
         mark_wrong(self.url, not url)
         if profile is None:
@@ -172,7 +174,7 @@ class AddMeter(FormDialog):
             return
         self.error.tell("")
         self.values.hide()
-        self.result.hide()
+        self.answer.hide()
         self.busy.show()
         self.test.setEnabled(False)
         meters, unit = self._context.desk.meters, self.unit.value()
@@ -184,7 +186,9 @@ class AddMeter(FormDialog):
     def _on_answer(self, values: tuple[ProbedValue, ...]) -> None:
         known = sum(value.value is not None for value in values)
         self._say_result(
-            self.tr("It answers: {known} of {count} values.").format(known=known, count=len(values)),
+            self.tr("It answers: {known} of {count} values.").format(
+                known=known, count=len(values)
+            ),
             Tone.POSITIVE,
         )
         self.values.show_values(values)
@@ -196,9 +200,9 @@ class AddMeter(FormDialog):
     def _say_result(self, text: str, tone: Tone) -> None:
         self.busy.hide()
         self.test.setEnabled(True)
-        self.result.setText(text)
-        self.result.setStyleSheet(f"color: {self._context.theme.tone(tone)[0]}")
-        self.result.show()
+        self.answer.setText(text)
+        self.answer.setStyleSheet(f"color: {self._context.theme.tone(tone)[0]}")
+        self.answer.show()
 
     # -- adding ---------------------------------------------------------------------------------
 

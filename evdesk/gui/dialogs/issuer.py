@@ -80,9 +80,7 @@ class IssuerDialog(FormDialog):
             return
         self.wait(True)
         billing = self._context.desk.billing
-        self._context.tasks.run(
-            lambda: billing.set_issuer(party), self._on_saved, self.complain
-        )
+        self._context.tasks.run(lambda: billing.set_issuer(party), self._on_saved, self.complain)
 
     def _on_saved(self, _: object) -> None:
         self.saved.emit()

@@ -37,10 +37,13 @@ class NewStation(FormDialog):
         context.tasks.run(context.desk.meters.rows, self._offer, self.complain)
 
     def _offer(self, rows: tuple[MeterRow, ...]) -> None:
-        energy, state = [], [(None, self.tr("No device: by current"))]
+        energy: list[tuple[str | None, str]] = []
+        state: list[tuple[str | None, str]] = [(None, self.tr("No device: by current"))]
         for row in rows:
             sockets = row.profile.sockets if row.profile else 1
-            names = [row.meter.name if n == 1 else f"{row.meter.name}:{n}" for n in range(1, sockets + 1)]
+            names = [
+                row.meter.name if n == 1 else f"{row.meter.name}:{n}" for n in range(1, sockets + 1)
+            ]
             if row.profile is None or row.profile.has_energy:
                 energy += [(name, name) for name in names]
             if row.profile is not None and row.profile.has_state:

@@ -30,7 +30,9 @@ class Points:
         if self.at_s[after] == at_s:
             value = float(self.kw[after])
         else:
-            value = float(np.interp(at_s, self.at_s[after - 1 : after + 1], self.kw[after - 1 : after + 1]))
+            value = float(
+                np.interp(at_s, self.at_s[after - 1 : after + 1], self.kw[after - 1 : after + 1])
+            )
         return None if np.isnan(value) else value
 
     def highest(self, from_s: float, to_s: float) -> float:

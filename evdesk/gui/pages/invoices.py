@@ -155,7 +155,9 @@ class InvoicesPage(Page):
         if drafted.in_review:
             told.append(self.tr("{count} in review left out.").format(count=drafted.in_review))
         if drafted.still_open:
-            told.append(self.tr("{count} still plugged in left out.").format(count=drafted.still_open))
+            told.append(
+                self.tr("{count} still plugged in left out.").format(count=drafted.still_open)
+            )
         self.told.emit(" ".join(told))
         self._select = drafted.invoice.id
         self.refresh()

@@ -165,9 +165,7 @@ class LivePage(Page):
             self.failed.emit,
         )
 
-    def _show_slow(
-        self, read: tuple[list[Session], dict[StationId, Points], datetime]
-    ) -> None:
+    def _show_slow(self, read: tuple[list[Session], dict[StationId, Points], datetime]) -> None:
         sessions, curves, now = read
         energies = [s.figures.energy_wh for s in sessions if s.figures.energy_wh is not None]
         self.energy.set_value(texts.kwh(sum(energies), 1))

@@ -16,7 +16,7 @@ from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.files import SaveAs
 from evdesk.gui.widgets.page import Page
-from evdesk.gui.widgets.parts import button, column, give_icon, label, row
+from evdesk.gui.widgets.parts import button, column, give_icon, label
 from evdesk.gui.widgets.session_filters import SessionFilters
 from evdesk.gui.widgets.session_panel import SessionPanel
 from evdesk.gui.widgets.table import RowsTable

@@ -42,7 +42,7 @@ class Picture:
     device_pixels: float
 
 
-class CurveLayer(pg.GraphicsObject):  # type: ignore[misc] - pyqtgraph is untyped
+class CurveLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
     """Shows the last picture where it belongs, stretched until a sharper one comes."""
 
     def __init__(self) -> None:
@@ -263,7 +263,6 @@ class Chart(QWidget):
                 self.fit_wanted.emit()
             case _:
                 super().keyPressEvent(event)
-
 
     # -- reading off ----------------------------------------------------------------------------
 

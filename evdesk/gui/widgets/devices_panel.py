@@ -34,7 +34,9 @@ class DevicesPanel(QWidget):
         self._context = context
         self._reading = False
         self.model: RowsModel[MeterRow] = RowsModel(self._columns(), lambda r: r.meter.id, self)
-        self.table: RowsTable[MeterRow] = RowsTable(self.model, context.theme, (1, Qt.SortOrder.AscendingOrder))
+        self.table: RowsTable[MeterRow] = RowsTable(
+            self.model, context.theme, (1, Qt.SortOrder.AscendingOrder)
+        )
         self.search = SearchField(context.theme, self.tr("Search devices"))
         self.add = button(self.tr("Add meter …"), self.add_new, "primary")
         self.first = button(self.tr("Add meter …"), self.add_new, "primary")
@@ -194,9 +196,7 @@ class DevicesPanel(QWidget):
     def _on_remove_answered(self, name: str, answer: str, _: bool) -> None:
         if answer == "remove":
             meters = self._context.desk.meters
-            self._context.tasks.run(
-                lambda: meters.remove(name), self._on_removed, self.failed.emit
-            )
+            self._context.tasks.run(lambda: meters.remove(name), self._on_removed, self.failed.emit)
 
     def _on_removed(self, _: object) -> None:
         self.told.emit(self.tr("Removed. Its readings and sessions stay."))
@@ -236,7 +236,9 @@ def is_plain(url: str) -> bool:
 
 
 def _model(of: MeterRow) -> str:
-    return of.meter.profile if of.profile is None else f"{of.profile.manufacturer} {of.profile.model}"
+    return (
+        of.meter.profile if of.profile is None else f"{of.profile.manufacturer} {of.profile.model}"
+    )
 
 
 def _power_w(of: MeterRow) -> float | None:

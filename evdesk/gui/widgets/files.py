@@ -60,13 +60,14 @@ def _write(path: Path, make: Callable[[str], bytes]) -> str:
     return str(path)
 
 
-def read_text(path: Path) -> str:
+def read_path(name: str) -> str:
     """Return the text of a file that a person named.
 
     Raises:
         StorageError: it cannot be read or is no text.
 
     """
+    path = Path(name)
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

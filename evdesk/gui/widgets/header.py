@@ -118,7 +118,9 @@ class Header(QFrame):
         self._switch.setToolTip(
             self.tr("Stop reading the devices: nothing is recorded until it runs again")
             if running
-            else self.tr("Read the devices and record what they say; goes on when this window closes")
+            else self.tr(
+                "Read the devices and record what they say; goes on when this window closes"
+            )
         )
 
     def _say(self, state: str, detail: str) -> None:

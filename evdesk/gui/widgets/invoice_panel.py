@@ -39,7 +39,7 @@ class InvoicePanel(QFrame):
         self.drop = button(self.tr("Drop draft …"), self._on_drop, "danger")
         self.print = button(self.tr("Print …"), self.print_out, "", self.tr("Print (Ctrl+P)"))
         self.save = button(self.tr("Save PDF …"), self.ask_file)
-        self.view = PdfView(context.theme)
+        self.view = PdfView(context.theme, self)
         self.view.setFrameShape(QFrame.Shape.NoFrame)
         self.files = SaveAs(context.tasks, self)
         self.preview: QPrintPreviewDialog | None = None

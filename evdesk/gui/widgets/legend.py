@@ -42,8 +42,8 @@ class LegendRow(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         palette = self._theme.palette
-        place: QRect = option.rect  # type: ignore[attr-defined] - missing in the stubs
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        place: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(place, QColor(palette.accent_soft))
@@ -147,5 +147,3 @@ class Legend(QWidget):
 
     def _on_clicked(self, index: QModelIndex) -> None:
         self.chosen.emit(index.data(KEY_ROLE))
-
-

@@ -80,5 +80,3 @@ class FieldError(QLabel):
         """Show the sentence, or nothing."""
         self.setText(text)
         self.setVisible(bool(text))
-
-

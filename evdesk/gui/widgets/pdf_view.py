@@ -1,7 +1,7 @@
 """A PDF inside the window, and on paper."""
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEngine, QPalette
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPalette
 from PySide6.QtPdf import QPdfDocument, QPdfDocumentRenderOptions
 from PySide6.QtPdfWidgets import QPdfView
 from PySide6.QtPrintSupport import QPrinter
@@ -33,7 +33,7 @@ class Document:
 class PdfView(QPdfView):
     """Shows one document, as wide as there is room."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._shown: Document | None = None
@@ -73,9 +73,7 @@ def print_document(document: QPdfDocument, printer: QPrinter) -> None:
     painter.end()
 
 
-def paint_page(
-    document: QPdfDocument, number: int, painter: QPainter, printer: QPrinter
-) -> None:
+def paint_page(document: QPdfDocument, number: int, painter: QPainter, printer: QPrinter) -> None:
     """Paint one page, as large as the sheet and never cut."""
     engine = printer.paintEngine()
     on_screen = engine is not None and engine.type() is QPaintEngine.Type.Picture

@@ -58,7 +58,9 @@ class ProfilePicker(QWidget):
     def _on_picked(self) -> None:
         profile = self.profile()
         if profile is None:
-            self.hint.setText(self.tr("Not in the list? Choose the model that is nearest and test."))
+            self.hint.setText(
+                self.tr("Not in the list? Choose the model that is nearest and test.")
+            )
             return
         self.hint.setText("\n".join(self._hints(profile)))
         self.picked.emit(profile)
@@ -70,8 +72,9 @@ class ProfilePicker(QWidget):
         ]
         if profile.sockets > 1:
             tells.append(self.tr("{count} sockets").format(count=profile.sockets))
-        verified = {
-            "verified": self.tr("Register list checked on a device."),
-            "documented": self.tr("Register list from the maker's document."),
-        }.get(profile.confidence, self.tr("Register list: {how}.").format(how=profile.confidence))
-        return [", ".join(tells).capitalize() + ".", verified, *profile.notes]
+        known = {
+            "high": self.tr("Its registers are well known."),
+            "medium": self.tr("Compare the first readings with the display of the device."),
+            "low": self.tr("Its registers are uncertain: test before you rely on it."),
+        }.get(profile.confidence, profile.confidence)
+        return [", ".join(tells).capitalize() + ".", known, *profile.notes]

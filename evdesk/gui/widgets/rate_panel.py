@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
@@ -154,12 +155,13 @@ class RatePanel(QFrame):
         from_at, to_at = (
             datetime.fromtimestamp(at_s, UTC) for at_s in (seen[0] - margin_s, seen[1] + margin_s)
         )
-        points = round(2 * self.chart.width_px() * (to_at - from_at).total_seconds() / (seen[1] - seen[0]))
+        wider = 1 + 2 * margin_s / (seen[1] - seen[0])
+        points = round(2 * self.chart.width_px() * wider)
         live, stations = self._context.desk.live, self._stations
         until = to_at + timedelta(milliseconds=1)
         self._context.tasks.run(
-            lambda: (seen, all_points(live.curves_between(stations, from_at, until, points))),
-            self._on_fetched,
+            lambda: dict(all_points(live.curves_between(stations, from_at, until, points))),
+            partial(self._on_fetched, seen),
             self._on_failed,
         )
 
@@ -168,9 +170,9 @@ class RatePanel(QFrame):
             return self._now_s - self._span_s, self._now_s
         return self.chart.range_s()
 
-    def _on_fetched(self, fetched: tuple[tuple[float, float], Fetched]) -> None:
+    def _on_fetched(self, seen: tuple[float, float], points: Fetched) -> None:
         self._fetching = False
-        seen, self._points = fetched
+        self._points = points
         self._shown_to_s = seen[1]
         if self._seen_s() != seen and not self.follow.isChecked():
             self.fetch()  # somebody has moved on meanwhile
@@ -188,9 +190,7 @@ class RatePanel(QFrame):
             from_s, to_s = self.chart.range_s() if not isinstance(range_s, tuple) else range_s
             curves = list(self._station_points().values())
             self._points[TOTAL] = total(curves, from_s, to_s, self.chart.width_px())
-        self.chart.show_curves(
-            drawn, self._points, range_s if isinstance(range_s, tuple) else None
-        )
+        self.chart.show_curves(drawn, self._points, range_s if isinstance(range_s, tuple) else None)
         self._read_off(self.chart.pointer_s)
 
     def _station_points(self) -> Fetched:

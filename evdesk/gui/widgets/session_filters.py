@@ -67,7 +67,9 @@ class SessionFilters(QWidget):
     def offer(self, stations: Sequence[StationRow], drivers: Sequence[Driver]) -> None:
         """Offer these stations and drivers."""
         names = [(row.station.id, row.station.name) for row in stations]
-        people = sorted(((d.id, d.party.name) for d in drivers), key=lambda pair: pair[1].casefold())
+        people = sorted(
+            ((d.id, d.party.name) for d in drivers), key=lambda pair: pair[1].casefold()
+        )
         self.station.offer([(None, self.tr("All stations")), *names])
         self.driver.offer([(None, self.tr("All drivers")), *people])
 

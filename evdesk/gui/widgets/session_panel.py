@@ -195,7 +195,8 @@ def words(raw_hex: str) -> str:
 def clear(grid: QGridLayout) -> None:
     """Take everything out of a grid."""
     while grid.count():
-        widget = grid.takeAt(0).widget()
+        item = grid.takeAt(0)
+        widget = None if item is None else item.widget()
         if widget is not None:
             widget.setParent(None)
             widget.deleteLater()

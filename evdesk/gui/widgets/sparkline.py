@@ -57,4 +57,6 @@ def _split(
 ) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """Return the pieces between gaps; every piece but the first begins with the gap itself."""
     xs, ys = np.split(x, gaps), np.split(y, gaps)
-    return [(a, b, 0 if number == 0 else 1) for number, (a, b) in enumerate(zip(xs, ys, strict=True))]
+    return [
+        (a, b, 0 if number == 0 else 1) for number, (a, b) in enumerate(zip(xs, ys, strict=True))
+    ]

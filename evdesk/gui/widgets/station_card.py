@@ -122,7 +122,8 @@ class StationCard(QFrame):
         if all(current is None for current in card.currents_a):
             return self.tr("Currents not measured")
         read = "  ".join(
-            f"L{number} {texts.amps(current)}" for number, current in enumerate(card.currents_a, 1)
+            f"L{number} {texts.amps(current)}"
+            for number, current in enumerate(card.currents_a, 1)
             if current is not None
         )
         return self.tr("{currents} A").format(currents=read)

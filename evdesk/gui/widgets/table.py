@@ -44,9 +44,7 @@ class Cells(QStyledItemDelegate):
         self.initStyleOption(shown, index)
         shown.text = ""
         widget: QWidget = shown.widget
-        widget.style().drawControl(
-            QStyle.ControlElement.CE_ItemViewItem, shown, painter, widget
-        )
+        widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, widget)
         place = shown.rect.adjusted(PAD_PX, 0, -4, 0)
         for chip in chips:
             width = min(chip_width(chip, widget.font()), place.width())

@@ -17,7 +17,7 @@ STEPS_S = (
 LABEL_PX = 84
 
 
-class TimeAxis(pg.AxisItem):  # type: ignore[misc] - pyqtgraph is untyped
+class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     """Values are seconds since 1970, labels local times; right also on the days of 23 or 25 h."""
 
     def __init__(self, zone: ZoneInfo) -> None:
@@ -26,7 +26,10 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc] - pyqtgraph is untyped
         self.enableAutoSIPrefix(False)
 
     def tickValues(
-        self, minVal: float, maxVal: float, size: float
+        self,
+        minVal: float,  # noqa: N803 - pyqtgraph's names
+        maxVal: float,  # noqa: N803
+        size: float,
     ) -> list[tuple[float, list[float]]]:
         step_s = self.step_s(maxVal - minVal, size)
         return [(float(step_s), local_ticks(minVal, maxVal, step_s, self.zone))]
@@ -56,7 +59,7 @@ def local_ticks(from_s: float, to_s: float, step_s: int, zone: ZoneInfo) -> list
     start = datetime.fromtimestamp(from_s, zone).replace(minute=0, second=0, microsecond=0)
     days = step_s // DAY_S
     wall = start.replace(hour=0, tzinfo=None)
-    ticks = []
+    ticks: list[float] = []
     while True:
         at_s = wall.replace(tzinfo=zone).timestamp()
         if at_s > to_s:
