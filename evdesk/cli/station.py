@@ -47,7 +47,7 @@ def add_to(groups: Groups) -> None:
         "evdesk station default-driver bay2 D-7KQ2M9XF --from 2026-01-01",
     )
     default.add_argument("name", metavar="NAME", help="see: evdesk station list")
-    default.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    default.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list; or none")
     default.add_argument(
         "--from", dest="from_at", metavar="D", help="date or instant (default: now)"
     )
@@ -110,6 +110,8 @@ def set_default_driver(context: Context) -> None:
     args = context.args
     with context.site() as services:
         from_at = context.instant("from_at", services.info.tz) or services.clock.now()
-        services.stations.set_default_driver(args.name, DriverId(args.driver), from_at)
-    data = {"station": args.name, "driver": args.driver, "from_at": from_at}
-    context.out.answer(data, f"New sessions at {args.name} are {args.driver}'s by default.")
+        driver = None if args.driver == "none" else DriverId(args.driver)
+        services.stations.set_default_driver(args.name, driver, from_at)
+    data = {"station": args.name, "driver": driver, "from_at": from_at}
+    whose = "nobody's" if driver is None else f"{driver}'s"
+    context.out.answer(data, f"New sessions at {args.name} are {whose} by default.")

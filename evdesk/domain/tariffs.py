@@ -14,6 +14,10 @@ from evdesk.domain.site import DriverId
 TariffId = NewType("TariffId", str)
 
 
+MOST = 1_000_000  # of any price or percentage; beyond it, a slip of the keyboard
+DECIMALS = 10
+
+
 class Dimension(StrEnum):
     """What a price component counts (OCPI 2.2.1 TariffDimensionType)."""
 
@@ -86,7 +90,7 @@ def _component(part: object, where: str) -> PriceComponent:
     if not isinstance(part, Mapping):
         raise UserError("{where} is not an object.", where=where)
     kind = part.get("type")
-    if kind not in set(Dimension):
+    if not isinstance(kind, str) or kind not in set(Dimension):
         raise UserError(
             "{where}.type is {kind}: this release bills ENERGY and FLAT.", where=where, kind=kind
         )
@@ -107,8 +111,15 @@ def _decimal(value: object, where: str) -> Decimal:
         number = Decimal(value)
     except InvalidOperation as error:
         raise UserError("{where} is not a number.", where=where) from error
-    if not number.is_finite() or number < 0:
-        raise UserError("{where} is {number}: it must be 0 or more.", where=where, number=number)
+    if not number.is_finite() or not 0 <= number <= MOST:
+        raise UserError(
+            "{where} is {number}: it must be 0 or more, and no more than {most}.",
+            where=where,
+            number=number,
+            most=MOST,
+        )
+    if number != round(number, DECIMALS):
+        raise UserError("{where} has more than {most} decimals.", where=where, most=DECIMALS)
     return number
 
 

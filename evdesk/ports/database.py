@@ -103,7 +103,9 @@ class Stations(Protocol):
     def retire(self, station: StationId, at: datetime) -> None:
         """Take it out of use; its sessions stay."""
 
-    def set_default_driver(self, station: StationId, driver: DriverId, from_at: datetime) -> None:
+    def set_default_driver(
+        self, station: StationId, driver: DriverId | None, from_at: datetime
+    ) -> None:
         """From an instant on, sessions without a driver of their own are this driver's."""
 
     def default_driver(self, station: StationId, at: datetime) -> DriverId | None:

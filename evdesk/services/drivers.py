@@ -43,11 +43,18 @@ class DriverService:
             return unit.drivers.all(retired=retired)
 
     def retire(self, driver: DriverId) -> None:
-        """Mark a driver as no longer charging here; bills stay."""
+        """Mark a driver as no longer charging here; bills stay.
+
+        Stations whose sessions were the driver's by default are nobody's from now on.
+        """
         with self._store.write() as unit:
             if existing_driver(unit, driver).retired_at is not None:
                 raise UserError("Driver {driver} is retired already.", driver=driver)
-            unit.drivers.retire(driver, self._clock.now())
+            at = self._clock.now()
+            for station in unit.stations.all():
+                if unit.stations.default_driver(station.id, at) == driver:
+                    unit.stations.set_default_driver(station.id, None, at)
+            unit.drivers.retire(driver, at)
             unit.record_change(Change("driver.retired", "driver", driver, {}))
 
 

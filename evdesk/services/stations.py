@@ -137,11 +137,12 @@ class StationService:
             unit.collector.bump_revision()
             unit.record_change(Change("station.retired", "station", str(station.id), {}))
 
-    def set_default_driver(self, name: str, driver: DriverId, from_at: datetime) -> None:
-        """From an instant on, sessions there that no card claims are this driver's."""
+    def set_default_driver(self, name: str, driver: DriverId | None, from_at: datetime) -> None:
+        """From an instant on, sessions there that no card claims are this driver's, or nobody's."""
         with self._store.write() as unit:
             station = existing_station(unit, name)
-            existing_driver(unit, driver)
+            if driver is not None and existing_driver(unit, driver).retired_at is not None:
+                raise UserError("Driver {driver} no longer charges here.", driver=driver)
             unit.stations.set_default_driver(station.id, driver, from_at)
             facts = {"driver": driver, "from_at": from_at}
             unit.record_change(Change("station.default_driver", "station", str(station.id), facts))

@@ -54,7 +54,9 @@ class StoredStations:
         """Take it out of use; its sessions stay."""
         self._db.run("UPDATE station SET retired_at_ms = ? WHERE id = ?", (to_ms(at), station))
 
-    def set_default_driver(self, station: StationId, driver: DriverId, from_at: datetime) -> None:
+    def set_default_driver(
+        self, station: StationId, driver: DriverId | None, from_at: datetime
+    ) -> None:
         """From an instant on, sessions without a driver of their own are this driver's."""
         self._db.run(
             "INSERT INTO station_driver (station_id, driver_id, from_at_ms) VALUES (?, ?, ?)",
@@ -68,7 +70,7 @@ class StoredStations:
             " ORDER BY from_at_ms DESC, id DESC LIMIT 1",
             (station, to_ms(at)),
         )
-        return DriverId(row[0]) if row else None
+        return DriverId(row[0]) if row and row[0] is not None else None
 
 
 def _station(row: Row) -> Station:

@@ -1,11 +1,15 @@
 """Drivers: personal fields are kept for the bill and stand nowhere else."""
 
+import asyncio
+
 import pytest
 
 from evdesk.domain.errors import UserError
+from evdesk.domain.meters import NewMeter
 from evdesk.domain.site import DriverId, Party
 from evdesk.services.drivers import parse_address
-from tests.services.desk import KIM, Desk
+from tests.fakes.clock import START
+from tests.services.desk import KIM, URL, Desk
 
 
 def test_a_driver_comes_back_as_added_with_the_sites_language(desk: Desk) -> None:
@@ -64,3 +68,13 @@ def test_an_address_is_read_from_its_end(text: str, parts: tuple[str, ...]) -> N
 def test_another_form_of_address_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="street, postcode town, CC"):
         parse_address(text)
+
+
+def test_a_retired_driver_is_nobodys_default_any_more(desk: Desk) -> None:
+    asyncio.run(desk.meters.add(NewMeter("bay", "charger", URL, 7)))
+    driver = desk.drivers.add(KIM)
+    desk.stations.set_default_driver("bay", driver.id, START)
+    desk.drivers.retire(driver.id)
+    assert [row.default_driver for row in desk.stations.rows()] == [None]
+    with pytest.raises(UserError, match="no longer charges"):
+        desk.stations.set_default_driver("bay", driver.id, START)

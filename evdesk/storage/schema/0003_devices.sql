@@ -43,7 +43,7 @@ CREATE UNIQUE INDEX station_name ON station (name) WHERE retired_at_ms IS NULL;
 CREATE TABLE station_driver (
     id              INTEGER PRIMARY KEY,
     station_id      INTEGER NOT NULL REFERENCES station (id),
-    driver_id       TEXT    NOT NULL REFERENCES driver (id),
+    driver_id       TEXT    REFERENCES driver (id), -- NULL: nobody's from then on
     from_at_ms      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX station_driver_from ON station_driver (station_id, from_at_ms);
