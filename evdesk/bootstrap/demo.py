@@ -86,23 +86,26 @@ class DemoDepot:
             opened.services.meters.set_interval(row.meter.name, None)
         return opened
 
-    def run(self, seconds: float | None = None) -> CollectorChild:
-        """Start the collector at the pace of the wall, for so many seconds or until stopped."""
+    def run(self) -> CollectorChild:
+        """Start the collector at the pace of the wall."""
         assert self.opened is not None  # noqa: S101 - build comes first
-        options = ("--speed", "1") + (() if seconds is None else ("--seconds", str(seconds)))
-        return self._collect(self.opened, options)
+        return self._collect(self.opened, ("--speed", "1"))
 
     def wait(self) -> None:
         """Wait for the collector to end."""
         if self._collector is not None:
             self._collector.wait(PATIENCE_S)
 
+    def halt(self) -> None:
+        """Stop the collector, whoever started it."""
+        if self.opened is not None and self.opened.services.site.info().running:
+            self.opened.services.site.stop_collector()
+            self.wait()
+
     def stop(self) -> None:
         """End every process and remove the folder."""
         if self.opened is not None:
-            if self.opened.services.site.info().running:
-                self.opened.services.site.stop_collector()
-                self.wait()
+            self.halt()
             self.opened.services.store.close()
         if self._simulator is not None:
             self._simulator.terminate()
@@ -122,6 +125,7 @@ class DemoDepot:
                 url=str(device["url"]),
                 unit=int(str(device["unit"])),
                 phases=str(device.get("phases") or "123"),
+                serial=None if device.get("serial") is None else str(device["serial"]),
                 interval_ms=HISTORY_INTERVAL_MS,
                 role=MeterRole(str(device.get("role") or "station")),
             )

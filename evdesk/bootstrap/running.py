@@ -145,20 +145,16 @@ def spawn(
     arguments: list[str], *, detached: bool = False, output: bool = False
 ) -> subprocess.Popen[bytes]:
     """Start evdesk once more; a detached child goes on when this process ends."""
-    extra: dict[str, object] = {}
-    if detached:
-        if sys.platform == "win32":
-            extra["creationflags"] = (
-                subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-            )
-        else:
-            extra["start_new_session"] = True
-    return subprocess.Popen(
+    flags = 0
+    if sys.platform == "win32" and detached:
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+    return subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
         [sys.executable, "-m", "evdesk", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if output else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        **extra,  # type: ignore[call-overload]
+        creationflags=flags,
+        start_new_session=detached and sys.platform != "win32",
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -60,9 +61,10 @@ def _leave_files(context: Context, depot: DemoDepot, opened: bootstrap.Opened) -
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     context.out.note(f"Collecting live for {args.seconds:g} s …")
-    depot.run(args.seconds)
-    depot.wait()
+    depot.run()
+    time.sleep(args.seconds)
     bootstrap.picture(opened, out / "live.png")
+    depot.halt()
     invoice = _invoice(services)
     bootstrap.save(out / "invoice.pdf", services.billing.document(invoice.id))
     spreadsheet, sessions = services.exports.sessions(".xlsx", SessionFilter())

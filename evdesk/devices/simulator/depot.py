@@ -132,7 +132,7 @@ class Depot:
         await asyncio.sleep(0)
 
     def addresses(self) -> list[dict[str, object]]:
-        """Return name, profile, url, unit, phases and role of each device."""
+        """Return name, profile, url, unit, phases, role and serial of each device."""
         rows: list[dict[str, object]] = []
         for port in self._ports:
             scheme = "rtu-tcp" if port.is_rtu else "tcp"
@@ -146,6 +146,7 @@ class Depot:
                         "unit": unit.device.unit,
                         "phases": device.phases,
                         "role": device.role.value,
+                        "serial": str(device.serial) if device.serial else None,
                     }
                 )
         return rows
