@@ -148,7 +148,7 @@ def spawn(
     flags = 0
     if sys.platform == "win32" and detached:
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-    return subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
+    return subprocess.Popen(
         [sys.executable, "-m", "evdesk", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if output else subprocess.DEVNULL,

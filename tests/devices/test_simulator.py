@@ -414,7 +414,7 @@ def test_serve_tells_its_addresses_logs_what_it_served_and_counts_it(tmp_path):
         return found, await task
 
     found, counts = run(main())
-    assert set(ready[0][0]) == {"name", "profile", "url", "unit", "phases", "role"}
+    assert set(ready[0][0]) == {"name", "profile", "url", "unit", "phases", "role", "serial"}
     assert counts["devices"] == [{"name": "bay", "unit": 1, "reads": 3, "faults": 0}]
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [row["register_wh"] for row in rows] == [one.import_wh for one in found]
