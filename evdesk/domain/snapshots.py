@@ -83,6 +83,7 @@ def _edge(edge: Edge | None) -> dict[str, object] | None:
         "at": to_ms(edge.at),
         "register": _register(edge.register),
         "flags": sorted(edge.flags),
+        "confirmed": edge.confirmed,
     }
 
 
@@ -90,7 +91,12 @@ def _to_edge(data: object) -> Edge | None:
     if data is None:
         return None
     edge = _dict(data)
-    return Edge(from_ms(_int(edge["at"])), _to_register(edge["register"]), _to_flags(edge["flags"]))
+    return Edge(
+        at=from_ms(_int(edge["at"])),
+        register=_to_register(edge["register"]),
+        flags=_to_flags(edge["flags"]),
+        confirmed=edge.get("confirmed") is True,
+    )
 
 
 def _register(register: Register | None) -> dict[str, object] | None:

@@ -50,11 +50,12 @@ class OpenSession:
 
 @dataclass(slots=True)
 class Edge:
-    """An end seen once, waiting to be confirmed."""
+    """An end seen once; once ``confirmed`` it may still wait for its register."""
 
     at: datetime
     register: Register | None
     flags: set[Flag] = field(default_factory=set)
+    confirmed: bool = False
 
 
 @dataclass(slots=True)
@@ -88,11 +89,12 @@ class Tracker:
         events: list[SessionEvent] = []
         before = self.state.track.last
         find_edges = self._on_pilot if self.rules.by_pilot else self._on_load
-        ended = find_edges(sample, before, events)
+        find_edges(sample, before, events)
         if sample.register is not None:
             self._on_register(sample.register, events)
-        if ended and self.state.ending is not None:
-            self._close(self.state.ending, events)
+        ending = self.state.ending
+        if ending is not None and ending.confirmed and self._settled(ending, sample.at):
+            self._close(ending, events)
         self._on_power(sample, events)
         return events
 
@@ -103,10 +105,12 @@ class Tracker:
 
     # -- where a session begins and ends ------------------------------------------------------
 
-    def _on_pilot(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> bool:
-        """Follow the pilot; return whether the session's end is confirmed."""
-        state, ended = self.state, False
+    def _on_pilot(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
+        """Follow the pilot; the second sample without a car confirms the session's end."""
+        state = self.state
         if sample.pilot in PLUGGED:
+            if state.ending is not None and state.ending.confirmed:
+                self._close(state.ending, out)  # the next car is here before the register
             state.ending = None
             if state.session is None:
                 watched = self._touches(state.unplugged_at, sample.at)
@@ -114,12 +118,12 @@ class Tracker:
             state.plugged_at = sample.at
             self.resumed = False
         elif sample.pilot is PilotState.A:
-            ended = state.session is not None and state.ending is not None
-            if state.session is not None and state.ending is None:
+            if state.ending is not None:
+                state.ending.confirmed = True
+            elif state.session is not None:
                 state.ending = self._first_unplugged(sample)
             state.unplugged_at = sample.at
             self.resumed = False
-        return ended
 
     def _first_unplugged(self, sample: Sample) -> Edge:
         """Return the edge; after a silence it is the last moment for which there is evidence."""
@@ -131,21 +135,21 @@ class Tracker:
             return Edge(at, session.last, {Flag.ESTIMATED_END, cause})
         return Edge(sample.at, None)  # the register follows once it is believed
 
-    def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> bool:
-        """Follow the load; return whether the session's end is confirmed."""
+    def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
+        """Follow the load; the idle time confirms the session's end."""
         drawing = self._above_threshold(sample)
         if drawing is None:
-            return False
-        state, ended = self.state, False
+            return
+        state = self.state
         if drawing:
             self._drawing(sample, before, out)
             state.plugged_at = sample.at
         else:
             state.rising = None
-            ended = state.session is not None and self._idle_long_enough(sample)
+            if state.session is not None:
+                self._idle_since(sample)
             state.unplugged_at = sample.at
         self.resumed = False
-        return ended
 
     def _drawing(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         state = self.state
@@ -162,13 +166,13 @@ class Tracker:
         rising, state.rising = state.rising, None
         self._open(rising.at, rising.register, out, known=rising.register is not None)
 
-    def _idle_long_enough(self, sample: Sample) -> bool:
+    def _idle_since(self, sample: Sample) -> None:
         """Remember the first sample below; the end is confirmed after the idle time."""
         state = self.state
         last_drawn = state.plugged_at or sample.at
         if state.ending is None:
             state.ending = self._first_idle(last_drawn, sample.at)
-        return sample.at - last_drawn >= self._idle
+        state.ending.confirmed = sample.at - last_drawn >= self._idle
 
     def _first_idle(self, last_drawn: datetime, at: datetime) -> Edge:
         session = self.state.session
@@ -196,12 +200,20 @@ class Tracker:
         self.state.session, self.state.ending = session, None
         out.append(Opened(at, session.base, frozenset(session.flags)))
 
+    def _settled(self, edge: Edge, at: datetime) -> bool:
+        """Return whether the end has its register, or need not wait for one any longer."""
+        session = self.state.session
+        none_to_come = session is None or session.base is None or bool(edge.flags)
+        return none_to_come or edge.register is not None or not self._touches(edge.at, at)
+
     def _close(self, edge: Edge, out: list[SessionEvent]) -> None:
         session = self.state.session
         if session is None:
             return
         session.flags |= edge.flags
-        if edge.register is not None and session.last is not None:
+        if edge.register is None:
+            self._end_unread(session, edge)
+        elif session.last is not None:
             session.last = edge.register if edge.register.wh >= session.last.wh else session.last
         if session.energy_wh() is None:
             session.flags.add(Flag.NO_REGISTER)
@@ -209,6 +221,13 @@ class Tracker:
             out.append(ChargingStopped(edge.at, session.last))
         out.append(Closed(edge.at, session.last, _figures(session, edge.at)))
         self.state.session = self.state.ending = None
+
+    def _end_unread(self, session: OpenSession, edge: Edge) -> None:
+        """Flag an end whose register is not known: the last one believed stands for it."""
+        if self.state.track.candidate is not None:
+            session.flags.add(Flag.METER_RESET)  # there is another one, and it was not believed
+        elif session.last is not None and not self._touches(session.last.at, edge.at):
+            session.flags |= {Flag.ESTIMATED_END, Flag.COMM_GAP}
 
     # -- energy ---------------------------------------------------------------------------------
 
@@ -219,8 +238,10 @@ class Tracker:
             return
         if verdict is Verdict.NEW_EPOCH:
             self._begin_epoch(register.at, out)
-        elif session is not None and session.base is None:
+        elif session is not None and session.base is None and self.state.ending is None:
             session.begin(register)
+            if not self._touches(session.plugged_in_at, register.at):
+                session.flags |= {Flag.ESTIMATED_START, Flag.COMM_GAP}
             out.append(Based(register.at, register))
         self._advance(session, track.last)
 

@@ -1,7 +1,7 @@
 """Sessions out of registers: starts, ends, pauses, silences, restarts, resets."""
 
 from evdesk.domain import snapshots
-from evdesk.domain.sessions import Based, Flag, Opened, SessionState
+from evdesk.domain.sessions import Based, Flag, Opened, Rules, SessionState
 from evdesk.domain.tracking import Tracker
 from tests.domain.days import BY_LOAD, BY_PILOT, at, closed, play, sample
 
@@ -204,3 +204,75 @@ def test_state_and_energy_may_come_from_two_devices() -> None:
         sample(3.0, "A"),
     )
     assert closed(events)[0].figures.energy_wh == 3
+
+
+def test_the_end_waits_for_a_meter_that_is_read_less_often_than_the_charger() -> None:
+    tracker = Tracker(Rules(by_pilot=True, interval_ms=30_000))
+    events = play(
+        tracker,
+        sample(0, "A"),
+        sample(0, None, 1000),
+        sample(1, "C"),
+        sample(30, None, 1090, 11_000),
+        sample(50, "A"),
+        sample(51, "A"),
+        sample(52, "A"),
+        sample(60, None, 1150, 0),
+    )
+    figures = closed(events)[0].figures
+    assert (figures.energy_wh, figures.unplugged_at, figures.flags) == (150, at(50), frozenset())
+
+
+def test_the_next_car_does_not_wait_for_the_register_of_the_one_before() -> None:
+    tracker = Tracker(BY_PILOT)
+    first = [sample(0, "A", 1000), sample(1, "C", 1000), sample(2, "C", 1005)]
+    gone = [sample(3, "A"), sample(4, "A")]
+    following = [sample(5, "C"), sample(6, "C", 1009), sample(7, "A", 1012), sample(8, "A", 1012)]
+    events = play(tracker, *first, *gone, *following)
+    assert [end.figures.energy_wh for end in closed(events)] == [5, 7]
+    assert [end.figures.unplugged_at for end in closed(events)] == [at(3), at(7)]
+
+
+def test_an_end_without_a_register_says_that_it_is_estimated() -> None:
+    tracker = Tracker(BY_PILOT)
+    begun = [sample(0, "A", 1000), sample(1, "C", 1000), sample(2, "C", 1003)]
+    unread = [sample(3 + n, "C", None, 11_000) for n in range(200)]
+    events = play(tracker, *begun, *unread, *[sample(203 + n, "A") for n in range(70)])
+    figures = closed(events)[0].figures
+    assert figures.unplugged_at == at(203)
+    assert figures.flags == {Flag.ESTIMATED_END, Flag.COMM_GAP}
+
+
+def test_a_counter_that_outruns_the_cable_to_the_end_sends_the_session_to_review() -> None:
+    tracker = Tracker(Rules(by_pilot=True, interval_ms=20_000))
+    fast = [sample(20 + 20 * n, "C", 100_000 + 833 * n, 150_000) for n in range(30)]
+    gone = [sample(620 + 20 * n, "A", 100_000 + 833 * 30) for n in range(5)]
+    figures = closed(play(tracker, sample(0, "A", 100_000), *fast, *gone))[0].figures
+    assert Flag.METER_RESET in figures.flags
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_counter_that_begins_anew_as_the_car_leaves_sends_the_session_to_review() -> None:
+    tracker = Tracker(BY_PILOT)
+    charged = [sample(1 + n, "C", 90_000 + 3 * n) for n in range(10)]
+    left = [sample(11, "A", 0), sample(12, "A", 0), sample(13, "C", 0)]
+    figures = closed(play(tracker, sample(0, "A", 90_000), *charged, *left))[0].figures
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_register_that_is_first_read_after_the_car_left_is_no_baseline() -> None:
+    events = play(
+        Tracker(BY_PILOT), *[sample(n, p) for n, p in enumerate("ACCCA")], sample(5, "A", 5000)
+    )
+    figures = closed(events)[0].figures
+    assert figures.energy_wh is None
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_baseline_read_long_after_the_car_came_says_so() -> None:
+    unread = [sample(1 + n, "C", None, 11_000) for n in range(200)]
+    read = [sample(201, "C", 5000), sample(202, "C", 5003), sample(203, "A", 5006)]
+    events = play(Tracker(BY_PILOT), sample(0, "A"), *unread, *read, sample(204, "A", 5006))
+    figures = closed(events)[0].figures
+    assert figures.energy_wh == 6
+    assert figures.flags == {Flag.ESTIMATED_START, Flag.COMM_GAP}
