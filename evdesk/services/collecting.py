@@ -96,9 +96,13 @@ class Collector:
             self.tally.failures += 1
             plan.failed(error)
             return
-        self._buffer.extend(_after(plan.last_at, readings))
-        self.tally.readings += len(readings)
-        plan.answered(readings)
+        now_s = asyncio.get_running_loop().time()
+        elapsed = timedelta(seconds=0 if plan.answered_s is None else now_s - plan.answered_s)
+        stamped = _after(plan.last_at, readings, elapsed)
+        plan.answered_s = now_s
+        self._buffer.extend(stamped)
+        self.tally.readings += len(stamped)
+        plan.answered(stamped)
 
     def _reschedule(self, plan: Plan, now: float) -> None:
         """Keep to the grid; instants that have passed are skipped and counted as lateness."""
@@ -178,11 +182,17 @@ class Collector:
             self._room.clear()  # energy is a register difference: pausing loses no Wh
 
 
-def _after(last_at: datetime | None, readings: Sequence[Reading]) -> list[Reading]:
-    """Return readings with instants that only rise, also when the PC's clock was set back."""
+def _after(
+    last_at: datetime | None, readings: Sequence[Reading], elapsed: timedelta
+) -> list[Reading]:
+    """Return readings with instants that only rise, also when the PC's clock was set back.
+
+    They then go at half the pace of what has really elapsed, until the clock has caught up: a
+    clock that stood still would make every register rise too fast to be believed.
+    """
     if last_at is None or readings[0].at > last_at:
         return list(readings)
-    at = last_at + timedelta(milliseconds=1)
+    at = last_at + max(elapsed / 2, timedelta(milliseconds=1))
     return [replace(reading, at=at) for reading in readings]
 
 

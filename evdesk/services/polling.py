@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evdesk.domain.errors import DeviceError
-from evdesk.domain.meters import Meter, MeterState, MeterStatus, Station
+from evdesk.domain.meters import Meter, MeterState, MeterStatus, Source, Station
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Devices, MeterReader, Store
 from evdesk.services.journaling import Reach
@@ -20,7 +20,8 @@ class Plan:
     """A device with its interval, and how it has answered.
 
     ``before`` is what the database knew at the start, ``written`` the state it knows of now;
-    ``reached_ms`` is smoothed.
+    ``last_at`` is the instant of its newest reading, ``answered_s`` when that was on the clock of
+    the event loop; ``reached_ms`` is smoothed.
     """
 
     meter: Meter
@@ -34,6 +35,7 @@ class Plan:
     reached_ms: float | None = None
     failures: int = 0
     due: float = 0.0
+    answered_s: float | None = None
 
     def answered(self, readings: Sequence[Reading]) -> None:
         """Note a good read and the interval it was reached at."""
@@ -81,6 +83,7 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
     with store.read() as unit:
         meters, stations = unit.meters.all(), unit.stations.all()
         statuses = unit.meters.statuses()
+        latest = unit.readings.latest(Source(meter.id) for meter in meters)
     readers = [devices.reader(meter, _sockets(meter.id, stations)) for meter in meters]
     cycle_ms: dict[str, int] = {}
     for reader in readers:
@@ -94,7 +97,7 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
             before=known[meter.id],
             state=known[meter.id].state,
             written=known[meter.id].state,
-            last_at=known[meter.id].last_read_at,
+            last_at=_newest(known[meter.id], latest.get(Source(meter.id))),
             last_error=known[meter.id].last_error,
         )
         for meter, reader in zip(meters, readers, strict=True)
@@ -115,6 +118,11 @@ def by_bus(plans: Sequence[Plan]) -> list[list[Plan]]:
     for plan in plans:
         buses.setdefault(plan.reader.bus, []).append(plan)
     return list(buses.values())
+
+
+def _newest(status: MeterStatus, latest: Reading | None) -> datetime | None:
+    """Return the instant of the newest reading; the status may be some seconds behind it."""
+    return status.last_read_at if latest is None else latest.at
 
 
 def _sockets(meter: MeterId, stations: Sequence[Station]) -> frozenset[int]:

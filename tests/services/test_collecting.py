@@ -1,0 +1,80 @@
+"""The collector on a wall clock that somebody sets back."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+
+from evdesk.domain.meters import Meter, Source
+from evdesk.domain.readings import Reading
+from evdesk.ports import MeterReader
+from evdesk.services.collecting import Collector
+from tests.fakes.clock import START, SetClock
+from tests.fakes.devices import FakeDevices
+from tests.services.desk import Desk
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class SetBackReader:
+    """Implements ``ports.MeterReader``: after a few reads, the clock is an hour behind."""
+
+    meter: Meter
+    clock: SetClock
+    reads_before: int
+    bus: str = "tcp://127.0.0.1:502"
+    cycle_ms: int = 1
+    requests: int = 0
+    errors: int = 0
+
+    async def read(self) -> tuple[Reading, ...]:
+        self.clock.at += timedelta(seconds=1)
+        if self.requests == self.reads_before:
+            self.clock.at -= HOUR
+        self.requests += 1
+        return (Reading(self.meter.id, 1, self.clock.at, 1_000 + self.requests),)
+
+
+@dataclass
+class SetBackDevices(FakeDevices):
+    """A device whose reads move the clock."""
+
+    clock: SetClock = field(default_factory=SetClock)
+    reads_before: int = 4
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+        return SetBackReader(meter, self.clock, self.reads_before)
+
+
+def collect(desk: Desk, clock: SetClock, reads_before: int) -> list[Reading]:
+    devices = SetBackDevices(clock, reads_before)
+    asyncio.run(Collector(desk.store, devices, clock).run(1.5))
+    with desk.store.read() as unit:
+        (meter,) = unit.meters.all()
+        return list(unit.readings.between(Source(meter.id), START - 9 * HOUR, START + HOUR))
+
+
+def test_instants_only_rise_while_the_clock_is_behind(desk: Desk) -> None:
+    desk.add_meter()
+    desk.meters.set_interval("bay1", 200)
+    found = collect(desk, SetClock(), 4)
+    assert len(found) > 5
+    assert [one.import_wh for one in found] == [1_001 + n for n in range(len(found))]
+    steps = [later.at - earlier.at for earlier, later in pairwise(found[3:])]
+    assert min(steps) > timedelta(milliseconds=50)  # half of what has really elapsed
+
+
+def test_a_collector_that_starts_while_the_clock_is_behind_goes_on_after_the_last_reading(
+    desk: Desk,
+) -> None:
+    desk.add_meter()
+    desk.meters.set_interval("bay1", 200)
+    clock = SetClock()
+    first = collect(desk, clock, 4)
+    found = collect(desk, clock, -1)
+    assert len(found) > len(first) + 3
+    assert found[: len(first)] == first
