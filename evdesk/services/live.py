@@ -9,6 +9,7 @@ from evdesk.domain.meters import MeterState, MeterStatus, Source, Station, Stati
 from evdesk.domain.readings import Phases, PilotState, Reading
 from evdesk.domain.sessions import Session
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
+from evdesk.services.newest import newest_readings
 from evdesk.settings import CHARGING
 
 
@@ -47,8 +48,6 @@ class Overview:
     collector: CollectorState
 
 
-# Slow devices tell their values in turn: one this young still stands for now.
-STILL_TRUE = timedelta(seconds=60)
 MOST_SINCE_WH = 5_000  # more is a doubt that the session engine settles, not this page
 
 
@@ -62,8 +61,7 @@ class LiveService:
         """Return every station's card, by name."""
         with self._store.read() as unit:
             stations = unit.stations.all()
-            latest = unit.readings.latest({s for station in stations for s in station.sources()})
-            latest = {source: _filled(unit, source, newest) for source, newest in latest.items()}
+            latest = newest_readings(unit, {s for one in stations for s in one.sources()})
             statuses = unit.meters.statuses()
             sessions = self._open_sessions(unit)
             cards = tuple(
@@ -112,27 +110,6 @@ class LiveService:
         """Return sessions plugged in since an instant."""
         with self._store.read() as unit:
             return unit.sessions.find(SessionFilter(from_at=from_at))
-
-
-def _filled(unit: Unit, source: Source, newest: Reading) -> Reading:
-    """Return the reading with what it lacks taken from those shortly before, where they have it."""
-    if newest.power_w is not None and newest.peak_current_a() is not None:
-        return newest
-    filled = newest
-    for earlier in reversed(list(unit.readings.between(source, newest.at - STILL_TRUE, newest.at))):
-        filled = replace(
-            filled,
-            power_w=earlier.power_w if filled.power_w is None else filled.power_w,
-            currents_a=_known(filled.currents_a, earlier.currents_a),
-        )
-        if filled.power_w is not None and None not in filled.currents_a:
-            break
-    return filled
-
-
-def _known(newer: Phases, older: Phases) -> Phases:
-    first, second, third = (o if n is None else n for n, o in zip(newer, older, strict=True))
-    return first, second, third
 
 
 def _up_to_date(session: Session, newest: Reading | None) -> Session:

@@ -7,6 +7,7 @@ from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
 from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, Devices, ProbedValue, ProfileInfo, Store, Unit
+from evdesk.services.newest import newest_readings
 from evdesk.settings import POLLING
 
 
@@ -109,7 +110,7 @@ class MeterService:
         with self._store.read() as unit:
             meters = unit.meters.all()
             statuses = unit.meters.statuses()
-            latest = unit.readings.latest(Source(meter.id) for meter in meters)
+            latest = newest_readings(unit, [Source(meter.id) for meter in meters])
         return tuple(
             MeterRow(
                 meter=meter,
