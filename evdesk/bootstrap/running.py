@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.sites import Opened, WallClock
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.domain.errors import UserError
@@ -41,7 +42,7 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
     if speed.given and not site.demo:
         raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
     lock: AbstractContextManager[object] = site_folder.collector_lock(opened.folder)
-    with lock:
+    with lock, logbook(opened.folder):
         _take_lease(store)
         try:
             return asyncio.run(_collect(opened, seconds, speed))

@@ -1,0 +1,37 @@
+"""The collector's own log file in the site folder: no personal data, nothing of the database."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+FILE = "collector.log"
+MOST_BYTES, KEPT = 1_000_000, 3
+LOG = logging.getLogger("evdesk")
+
+
+@contextmanager
+def logbook(folder: Path) -> Iterator[None]:
+    """Keep what evdesk logs in the site folder while this lasts; also what ends it."""
+    handler = RotatingFileHandler(
+        folder / FILE, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True
+    )
+    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    level = LOG.level
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        LOG.info("The collector starts.")
+        yield
+        LOG.info("The collector has ended.")
+    except BaseException as error:
+        LOG.info("The collector ended: %s", error or type(error).__name__)
+        raise
+    finally:
+        LOG.setLevel(level)
+        LOG.removeHandler(handler)
+        handler.close()
