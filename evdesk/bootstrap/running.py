@@ -1,16 +1,19 @@
 """Running things: the collector in this process or as a child, and the simulated depot."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from wakepy import keep
 
 from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.sites import Opened, WallClock
@@ -21,6 +24,8 @@ from evdesk.services.collecting import Collector, Tally
 from evdesk.services.sites import is_running
 from evdesk.services.stepping import SteppedClock, SteppedCollector
 from evdesk.storage import site_folder
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,24 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
     if speed.given and not site.demo:
         raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
     lock: AbstractContextManager[object] = site_folder.collector_lock(opened.folder)
-    with lock, logbook(opened.folder):
+    with lock, logbook(opened.folder), awake():
         _take_lease(store)
         try:
             return asyncio.run(_collect(opened, seconds, speed))
         finally:
             with store.journal() as unit:
                 unit.collector.release()
+
+
+@contextmanager
+def awake() -> Iterator[None]:
+    """Keep the PC from sleeping while this lasts, where it can be asked; the screen may go off."""
+    with keep.running(on_fail="pass") as mode:
+        if not mode.active:
+            LOG.info(
+                "This computer cannot be kept awake from here: see to it that it never sleeps."
+            )
+        yield
 
 
 def _take_lease(store: Store) -> None:
