@@ -55,7 +55,7 @@ class FirstRun(Protocol):
     def exists(self, folder: Path) -> bool:
         """Return whether the folder holds a site."""
 
-    def create(
+    def create(  # noqa: PLR0913, PLR0917 - the fields of the first-run form
         self,
         folder: Path,
         name: str,

@@ -57,7 +57,7 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         notice = column(self.notice)
-        notice.setContentsMargins(24, 0, 24, 0)
+        notice.setContentsMargins(24, 12, 24, 0)
         notice.setSpacing(0)
         content = QWidget()
         content.setObjectName("content")
@@ -101,6 +101,7 @@ class MainWindow(QMainWindow):
             page = self._pages[name] = open_page(name, self.context)
             page.failed.connect(self.show_error)
             page.told.connect(self.show_done)
+            page.page_wanted.connect(self.open)
             self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
         self.navigation.mark(PAGES.index(name))

@@ -97,6 +97,14 @@ def stamp(at: datetime | None, zone: ZoneInfo, *, with_seconds: bool = False) ->
     return f"{day(at, zone)}  {clock_time(at, zone, with_seconds=with_seconds)}"
 
 
+def short_stamp(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return weekday, date and time; the year only where it is not this one."""
+    local = at.astimezone(zone)
+    form = "ddd d MMM" if local.year == now.astimezone(zone).year else "d MMM yyyy"
+    date = QLocale().toString(QDate(local.year, local.month, local.day), form)
+    return f"{date}  {local:%H:%M}"
+
+
 def month(at: datetime, zone: ZoneInfo) -> str:
     """Return the month with its year, such as ``March 2026``."""
     local = at.astimezone(zone)

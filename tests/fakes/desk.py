@@ -230,7 +230,10 @@ class StubMeters(MeterService):
 class StubStations(StationService):
     def __init__(self, depot: Depot) -> None:
         self.depot = depot
-        self.defaults: dict[str, DriverId] = {depot.stations[0].name: depot.drivers[0].id}
+        self.defaults: dict[str, DriverId] = {
+            station.name: driver.id
+            for station, driver in zip(depot.stations[:1], depot.drivers, strict=False)
+        }
 
     def rows(self) -> tuple[StationRow, ...]:
         return tuple(
@@ -281,6 +284,8 @@ class StubTariffs(TariffService):
         self.depot = depot
         self.tariffs: list[Tariff] = []
         self.assignments: list[Assignment] = []
+        if not depot.stations:
+            return
         self.add(OCPI)
         self.assign(TariffId("depot-day"), depot.now - timedelta(days=40))
 

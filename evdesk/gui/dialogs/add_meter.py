@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QWidget
 
 from evdesk.domain.meters import MeterRole, NewMeter
 from evdesk.gui import texts
@@ -12,7 +12,7 @@ from evdesk.gui.dialogs.interval import IntervalField
 from evdesk.gui.models.rows import Chip
 from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.chip import ChipLabel
-from evdesk.gui.widgets.fields import Chooser, add_field, form, mark_wrong, text_field
+from evdesk.gui.widgets.fields import Chooser, WholeNumber, add_field, form, mark_wrong, text_field
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 from evdesk.gui.widgets.probe_table import ProbeTable
 from evdesk.gui.widgets.profile_picker import ProfilePicker
@@ -38,7 +38,7 @@ class AddMeter(FormDialog):
         self.name = text_field(self.tr("Yard 1"))
         self.url = text_field(EXAMPLES["tcp"])
         self.plain = ChipLabel(context.theme)
-        self.unit = QSpinBox()
+        self.unit = WholeNumber(0, 255)
         self.phases = Chooser(self.tr("Phases"))
         self.serial = text_field(self.tr("as printed on the meter"))
         self.interval = IntervalField()
@@ -54,7 +54,6 @@ class AddMeter(FormDialog):
         context.tasks.run(context.desk.meters.profiles, self._on_profiles, self.complain)
 
     def _arrange(self) -> None:
-        self.unit.setRange(0, 255)
         self.unit.setValue(1)
         self.phases.offer(
             [
@@ -121,7 +120,7 @@ class AddMeter(FormDialog):
     def _on_profile(self, profile: ProfileInfo) -> None:
         self.unit.setValue(profile.default_unit)
         examples = [EXAMPLES[way] for way in profile.transports if way in EXAMPLES]
-        self.examples.setText("\n".join(examples))
+        self.examples.setText(self.tr("For example {url}").format(url="\n".join(examples)))
         if examples:
             self.url.setPlaceholderText(examples[0])
         self.role.setEnabled(profile.has_energy)

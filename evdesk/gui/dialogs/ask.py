@@ -57,6 +57,7 @@ class Ask(QDialog):
             self.buttons[choice.answer] = part
             made.append(part)
         made[-1].setDefault(True)
+        made[-1].setFocus()
         box = row(0, *made)
         holder.setLayout(box)
         return holder

@@ -1,4 +1,4 @@
-"""Whose are these sessions?"""
+"""Saying whose sessions are."""
 
 from collections.abc import Sequence
 
@@ -35,6 +35,7 @@ class AssignDriver(FormDialog):
         add_field(fields, self.tr("Driver"), self.driver)
         self.form.addLayout(fields)
         self.setMinimumWidth(440)
+        self.driver.setFocus()
         self.ok.setEnabled(False)
         context.tasks.run(context.desk.drivers.all, self._offer, self.complain)
 

@@ -35,6 +35,7 @@ class NewDriver(FormDialog):
         self.language = Chooser(self.tr("Language"))
         self._arrange()
         self.setMinimumWidth(520)
+        self.name.setFocus()
 
     def _arrange(self) -> None:
         names = {"en": self.tr("English"), "de": self.tr("German")}

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
-from evdesk.gui.widgets.fields import add_field, form
+from evdesk.gui.widgets.fields import SPIN_MARGINS, add_field, form
 from evdesk.services.metering import MeterRow
 from evdesk.settings import POLLING
 
@@ -15,6 +15,7 @@ class IntervalField(QDoubleSpinBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.lineEdit().setTextMargins(*SPIN_MARGINS)
         self.setDecimals(1)
         self.setRange(0, POLLING.max_interval_ms / 1000)
         self.setSingleStep(0.5)
@@ -49,6 +50,7 @@ class IntervalDialog(FormDialog):
         add_field(fields, self.tr("Interval"), self.seconds)
         self.form.addLayout(fields)
         self.setMinimumWidth(440)
+        self.seconds.setFocus()
 
     def submit(self) -> None:
         self.wait(True)

@@ -39,6 +39,7 @@ class NewDraft(FormDialog):
         )  # fmt: skip
         self.form.addLayout(fields)
         self.setMinimumWidth(460)
+        self.driver.setFocus()
         self.ok.setEnabled(False)
         context.tasks.run(context.desk.drivers.all, self._offer, self.complain)
 

@@ -34,6 +34,7 @@ class NewStation(FormDialog):
         )  # fmt: skip
         self.form.addLayout(fields)
         self.setMinimumWidth(480)
+        self.name.setFocus()
         context.tasks.run(context.desk.meters.rows, self._offer, self.complain)
 
     def _offer(self, rows: tuple[MeterRow, ...]) -> None:
@@ -84,6 +85,7 @@ class RenameStation(FormDialog):
         add_field(fields, self.tr("New name"), self.name)
         self.form.addLayout(fields)
         self.setMinimumWidth(420)
+        self.name.setFocus()
 
     def submit(self) -> None:
         name = self.name.text().strip()
@@ -123,6 +125,7 @@ class DefaultDriver(FormDialog):
         add_field(fields, self.tr("From"), self.day)
         self.form.addLayout(fields)
         self.setMinimumWidth(440)
+        self.driver.setFocus()
         context.tasks.run(context.desk.drivers.all, self._offer, self.complain)
 
     def _offer(self, drivers: list[Driver]) -> None:

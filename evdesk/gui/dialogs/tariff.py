@@ -55,6 +55,7 @@ class NewTariff(FormDialog):
             add_field(fields, caption, holder)
         self.form.addLayout(fields)
         self.setMinimumWidth(480)
+        self.name.setFocus()
 
     def submit(self) -> None:
         name = self.name.text().strip()
@@ -108,6 +109,7 @@ class AssignTariff(FormDialog):
         )  # fmt: skip
         self.form.addLayout(fields)
         self.setMinimumWidth(460)
+        self.station.setFocus()
         desk = context.desk
         context.tasks.run(
             lambda: (desk.stations.rows(), desk.drivers.all()), self._offer, self.complain
@@ -156,7 +158,7 @@ def amount(field: QLineEdit) -> Decimal | None:
 def ocpi_tariff(
     name: str, currency: str, prices: tuple[Decimal, Decimal], vat: Decimal, at: datetime
 ) -> str:
-    """Return an OCPI 2.2.1 tariff object: price per kWh and start fee, numbers kept digit by digit."""
+    """Return an OCPI 2.2.1 tariff object: price per kWh and start fee, digit by digit."""
     parts = [
         f'{{"type": "{kind}", "price": {price:f}, "vat": {vat:f}, "step_size": 1}}'
         for kind, price in zip(("ENERGY", "FLAT"), prices, strict=True)

@@ -35,9 +35,9 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """One column: what a row shows there and what it is sorted by (its text by default).
+    """One column: what a row shows there, and what it is sorted by where that is not its text.
 
-    ``chips`` replaces the text by chips; ``width`` is in pixels, 0, for the last, takes the room that is left.
+    ``chips`` replaces the text by chips. ``width`` is in pixels; 0, for the last, is the rest.
     """
 
     title: str

@@ -29,7 +29,7 @@ class DriversPage(Page):
         columns: list[Column[Driver]] = [
             Column(self.tr("Name"), lambda d: d.party.name, width=220),
             Column(self.tr("Pseudonym"), lambda d: d.id, width=140,
-                   tooltip=lambda _: self.tr("What stands in lists, files and the log instead of the name")),
+                   tooltip=lambda _: self.tr("What stands in files and the log for the name")),
             Column(self.tr("E-mail"), lambda d: d.party.email or texts.NONE, width=230),
             Column(self.tr("Address"), lambda d: address(d.party) or texts.NONE,
                    tooltip=lambda d: address(d.party), width=300),

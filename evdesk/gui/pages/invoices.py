@@ -57,17 +57,17 @@ class InvoicesPage(Page):
         return [
             Column(
                 self.tr("State"), lambda i: texts.invoice_look(i.state)[0],
-                chips=lambda i: [Chip(*texts.invoice_look(i.state))], width=104,
+                chips=lambda i: [Chip(*texts.invoice_look(i.state))], width=98,
             ),
             Column(
                 self.tr("Number"), lambda i: i.number or texts.NONE,
                 sort_key=lambda i: (i.state is InvoiceState.DRAFT, i.number or "", i.created_at),
-                width=118,
+                width=106,
             ),
-            Column(self.tr("Driver"), lambda i: i.buyer.name, width=150),
+            Column(self.tr("Driver"), lambda i: i.buyer.name, width=128),
             Column(
                 self.tr("Month"), lambda i: texts.month(i.period_from, zone),
-                sort_key=lambda i: i.period_from, width=128,
+                sort_key=lambda i: i.period_from, width=136,
             ),
             Column(
                 self.tr("Gross"), lambda i: texts.money(i.totals.gross),
@@ -87,7 +87,7 @@ class InvoicesPage(Page):
         self.split.setStretchFactor(0, 1)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([600, 580])
+        self.split.setSizes([620, 550])
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()

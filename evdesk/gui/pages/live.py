@@ -17,12 +17,13 @@ from evdesk.gui.widgets.card_grid import CardGrid
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.figures import Figure
 from evdesk.gui.widgets.page import Page
-from evdesk.gui.widgets.parts import row
+from evdesk.gui.widgets.parts import button, row
 from evdesk.gui.widgets.rate_panel import RatePanel
 from evdesk.gui.widgets.station_card import StationCard
 from evdesk.services.live import Card, StationState
 
 MANY_STATIONS = 8
+FULL_CARD_PX = 162  # with the gap below; where they do not fit, smaller ones are shown
 SPARK = timedelta(minutes=15)
 SPARK_POINTS = 60
 SLOW_EVERY = timedelta(seconds=10)
@@ -43,6 +44,7 @@ class LivePage(Page):
         self.sessions = Figure(self.tr("Sessions today"))
         self.grid = CardGrid()
         self.panel = RatePanel(context)
+        self.go = button(self.tr("Add the first meter"), self._on_go, "primary")
         self.empty = EmptyState(
             context.theme,
             "meters",
@@ -51,6 +53,7 @@ class LivePage(Page):
                 "Add the first meter or charger on the Meters page, then start the collector: "
                 "its station appears here and its readings are kept."
             ),
+            self.go,
         )
         self._arrange()
         self.panel.chosen.connect(self._mark_card)
@@ -58,7 +61,9 @@ class LivePage(Page):
         self.panel.drawn.connect(self.drawn)
 
     def _arrange(self) -> None:
+        self.figures = QWidget()
         figures = row(self.charging, self.power, self.energy, self.sessions, gap=12)
+        self.figures.setLayout(figures)
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.addWidget(self.grid)
         self.split.addWidget(self.panel)
@@ -69,7 +74,7 @@ class LivePage(Page):
         self.split.setHandleWidth(16)
         self.split.splitterMoved.connect(self._on_split_by_hand)
         self.panel.setMinimumHeight(300)
-        self.body.addLayout(figures)
+        self.body.addWidget(self.figures)
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
@@ -100,14 +105,21 @@ class LivePage(Page):
 
     def _show_cards(self, cards: tuple[Card, ...], now: datetime) -> None:
         stations = [card.station.id for card in cards]
-        if stations != list(self.cards):
+        others = stations != list(self.cards)
+        if others:
             self._make_cards(stations)
         for card in cards:
             self.cards[card.station.id].show_card(card, now)
+        if others:
+            self._share_height()
         self.empty.setVisible(not cards)
+        self.figures.setVisible(bool(cards))
         self.split.setVisible(bool(cards))
         if not cards:
             self.drawn.emit()
+
+    def _on_go(self) -> None:
+        self.page_wanted.emit("meters")
 
     def _make_cards(self, stations: list[StationId]) -> None:
         for old in self.cards.values():
@@ -116,20 +128,22 @@ class LivePage(Page):
         context = self.context
         self.cards = {s: StationCard(s, context.theme, context.zone) for s in stations}
         for card in self.cards.values():
-            card.set_small(len(stations) > MANY_STATIONS)
             card.chosen.connect(self.panel.toggle)
         self.grid.set_cards(list(self.cards.values()))
-        self._share_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the cards what they need, at most half; the plot gets the rest."""
+        """Give the cards what they need, at most 55 %; the plot gets the rest."""
+        height = self.split.height()
+        lines = -(-len(self.cards) // max(self.grid.columns(), 1))
+        small = len(self.cards) > MANY_STATIONS or lines * FULL_CARD_PX > height * 11 // 20
+        for card in self.cards.values():
+            card.set_small(small)
         if not self._split_by_hand:
-            height = self.split.height()
-            cards = min(self.grid.sizeHint().height(), height // 2)
+            cards = min(self.grid.sizeHint().height(), height * 11 // 20)
             self.split.setSizes([cards, height - cards])
 
     def _on_split_by_hand(self) -> None:

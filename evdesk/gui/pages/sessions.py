@@ -59,21 +59,24 @@ class SessionsPage(Page):
             ),
             Column(
                 self.tr("Plugged in"),
-                lambda s: texts.stamp(s.figures.plugged_in_at, zone),
+                lambda s: texts.short_stamp(
+                    s.figures.plugged_in_at, self.context.pulse.now(), zone
+                ),
+                tooltip=lambda s: texts.stamp(s.figures.plugged_in_at, zone, with_seconds=True),
                 sort_key=lambda s: s.figures.plugged_in_at,
-                width=152,
+                width=150,
             ),
             Column(
-                self.tr("Plugged for"),
+                self.tr("Duration"),
                 self._length,
                 sort_key=lambda s: (s.figures.unplugged_at or self.context.pulse.now())
                 - s.figures.plugged_in_at,
                 tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
                 numeric=True,
-                width=104,
+                width=94,
             ),
-            Column(self.tr("Station"), lambda s: s.station, width=120),
-            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=132),
+            Column(self.tr("Station"), lambda s: s.station, width=112),
+            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
             Column(
                 self.tr("Energy, kWh"),
                 lambda s: texts.kwh(s.figures.energy_wh),

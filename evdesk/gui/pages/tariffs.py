@@ -54,8 +54,14 @@ class TariffsPage(Page):
     def _columns(self) -> list[Column[Row]]:
         return [
             Column(self.tr("Tariff"), lambda r: r[0].id, width=180),
-            Column(self.tr("Per kWh"), lambda r: _price(r[0], Dimension.ENERGY), numeric=True, width=130),
-            Column(self.tr("Per session"), lambda r: _price(r[0], Dimension.FLAT), numeric=True, width=130),
+            Column(
+                self.tr("Per kWh"), lambda r: _price(r[0], Dimension.ENERGY),
+                numeric=True, width=130,
+            ),
+            Column(
+                self.tr("Per session"), lambda r: _price(r[0], Dimension.FLAT),
+                numeric=True, width=130,
+            ),
             Column(self.tr("VAT"), lambda r: _vat(r[0]), numeric=True, width=90),
             Column(
                 self.tr("Holds for"), self._where_text, chips=self._where_chips,

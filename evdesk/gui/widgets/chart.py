@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from evdesk.gui.models.points import EMPTY, Points, nice_top
 from evdesk.gui.tasks import Lane, Tasks
 from evdesk.gui.theme import Theme
+from evdesk.gui.widgets.power_axis import PowerAxis
 from evdesk.gui.widgets.raster import Frame, Stroke, draw
 from evdesk.gui.widgets.time_axis import DAY_S, TimeAxis
 
@@ -103,7 +104,7 @@ class Chart(QWidget):
         self._range = (0.0, 3600.0)
         self._drawing = self._stale = self._moving_self = False
         self.pointer_s: float | None = None
-        self._plot = pg.PlotWidget(axisItems={"bottom": TimeAxis(zone)})
+        self._plot = pg.PlotWidget(axisItems={"bottom": TimeAxis(zone), "left": PowerAxis()})
         self._layer = CurveLayer()
         self._crosshair = pg.InfiniteLine(angle=90, movable=False)
         self._settled = QTimer(self)

@@ -41,7 +41,10 @@ def draw_chip(painter: QPainter, place: QRect, chip: Chip, theme: Theme, font: Q
     painter.setPen(QColor(colour))
     painter.setFont(chip_font(font))
     text = QRect(left, box.y(), box.right() - left, box.height())
-    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, chip.text)
+    word = painter.fontMetrics().elidedText(
+        chip.text, Qt.TextElideMode.ElideRight, text.width() - PAD_PX + 4
+    )
+    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, word)
     painter.restore()
 
 

@@ -62,10 +62,11 @@ class DevicesPanel(QWidget):
                 chips=lambda r: [Chip(*texts.meter_look(r.status.state))],
                 tooltip=lambda r: r.status.last_error or "", width=118,
             ),
-            Column(self.tr("Name"), lambda r: r.meter.name, width=130),
-            Column(self.tr("Model"), _model, tooltip=_model, width=150),
+            Column(self.tr("Name"), lambda r: r.meter.name, width=124),
+            Column(self.tr("Model"), _model, tooltip=_model, width=142),
             Column(
-                self.tr("Last read"), lambda r: texts.clock_time(r.status.last_read_at, zone, with_seconds=True),
+                self.tr("Last read"),
+                lambda r: texts.clock_time(r.status.last_read_at, zone, with_seconds=True),
                 sort_key=lambda r: r.status.last_read_at,
                 tooltip=lambda r: texts.stamp(r.status.last_read_at, zone, with_seconds=True),
                 width=96,
@@ -76,8 +77,8 @@ class DevicesPanel(QWidget):
                 tooltip=self._interval_tooltip,
             ),
             Column(
-                self.tr("Register, kWh"), lambda r: texts.kwh(r.latest.import_wh if r.latest else None),
-                sort_key=lambda r: r.latest.import_wh if r.latest else None, numeric=True, width=124,
+                self.tr("Register, kWh"), lambda r: texts.kwh(_import_wh(r)),
+                sort_key=_import_wh, numeric=True, width=124,
             ),
             Column(
                 self.tr("Power, kW"), lambda r: texts.kilowatts(_power_w(r)),
@@ -85,9 +86,9 @@ class DevicesPanel(QWidget):
             ),
             Column(
                 self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
-                width=76, tooltip=self._errors_tooltip,
+                width=70, tooltip=self._errors_tooltip,
             ),
-            Column(self.tr("Address · unit"), _link, tooltip=_link, width=196),
+            Column(self.tr("Address · unit"), _link, tooltip=_link, width=222),
             Column(self.tr("Link"), self._encryption, chips=self._link_chips, width=0),
         ]  # fmt: skip
 
@@ -244,6 +245,10 @@ def _model(of: MeterRow) -> str:
 def _power_w(of: MeterRow) -> float | None:
     answers = of.latest is not None and of.status.state is MeterState.OK
     return of.latest.power_w if answers and of.latest else None
+
+
+def _import_wh(of: MeterRow) -> int | None:
+    return None if of.latest is None else of.latest.import_wh
 
 
 def _errors(of: MeterRow) -> str:

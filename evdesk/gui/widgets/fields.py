@@ -6,10 +6,20 @@ from typing import Any
 
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QDateEdit,
+    QFormLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
 
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import label, restyle
+
+SPIN_MARGINS = (8, 0, 0, 0)  # a style sheet's padding does not reach the text of spin boxes
 
 
 class SearchField(QLineEdit):
@@ -44,6 +54,9 @@ class Chooser(QComboBox):
         if searchable:
             self.setEditable(True)
             self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+            line = QLineEdit(self)
+            line.setPlaceholderText(self.tr("Type to search"))
+            self.setLineEdit(line)
             completer = QCompleter(self.model(), self)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -65,9 +78,10 @@ class Chooser(QComboBox):
             self.currentIndexChanged.emit(self.currentIndex())
 
     def choose(self, value: Any) -> None:
-        """Choose a value; the first where it is not offered."""
-        found = next((n for n in range(self.count()) if self.itemData(n) == value), 0)
-        self.setCurrentIndex(found)
+        """Choose a value; where it is not offered the first, or none of a searchable list."""
+        values = [self.itemData(number) for number in range(self.count())]
+        missing = -1 if self.isEditable() else 0  # a list to search in may be left unanswered
+        self.setCurrentIndex(values.index(value) if value in values else missing)
 
     def value(self) -> Any:
         """Return the chosen value; of a searchable list also where its text was typed."""
@@ -95,6 +109,15 @@ class DateField(QDateEdit):
         """Return the date."""
         shown = self.date()
         return date(shown.year(), shown.month(), shown.day())
+
+
+class WholeNumber(QSpinBox):
+    """A whole number between two bounds."""
+
+    def __init__(self, least: int, most: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setRange(least, most)
+        self.lineEdit().setTextMargins(*SPIN_MARGINS)
 
 
 def text_field(hint: str = "", name: str = "") -> QLineEdit:

@@ -65,6 +65,7 @@ class Header(QFrame):
         words = column(0, self._state, self._detail, 0, gap=0)
         box = row(self._name, self._badge, self._dot, words, 8, self._switch, self._look, gap=10)
         box.setStretch(0, 1)
+        box.setAlignment(self._badge, Qt.AlignmentFlag.AlignVCenter)
         box.setContentsMargins(24, 0, 16, 0)
         self.setLayout(box)
         theme.changed.connect(self.repaint_icons)
@@ -83,8 +84,8 @@ class Header(QFrame):
             return
         collector = snapshot.overview.collector
         intervals = [c.interval_ms for c in snapshot.overview.cards if c.interval_ms is not None]
-        every = texts.seconds(max(intervals)) if intervals else texts.NONE
-        detail = self.tr("every {interval}").format(interval=every)
+        every = texts.seconds(max(intervals, default=None))
+        detail = self.tr("every {interval}").format(interval=every) if intervals else ""
         if collector.lateness_ms >= LATE_MS:
             detail = self.tr("every {interval}, {late} late").format(
                 interval=every, late=texts.seconds(collector.lateness_ms)

@@ -29,16 +29,18 @@ class InvoicePanel(QFrame):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "surface")
-        self.setMinimumWidth(400)
+        self.setMinimumWidth(440)
         self._context = context
         self._invoice: Invoice | None = None
         self._content = b""
         self.title = ElidedLabel(role="heading")
         self.state = ChipLabel(context.theme)
         self.issue = button(self.tr("Issue …"), self._on_issue, "primary")
-        self.drop = button(self.tr("Drop draft …"), self._on_drop, "danger")
+        self.drop = button(self.tr("Drop …"), self._on_drop, "danger")
         self.print = button(self.tr("Print …"), self.print_out, "", self.tr("Print (Ctrl+P)"))
-        self.save = button(self.tr("Save PDF …"), self.ask_file)
+        self.save = button(
+            self.tr("Save …"), self.ask_file, "", self.tr("Save the PDF, byte for byte")
+        )
         self.view = PdfView(context.theme, self)
         self.view.setFrameShape(QFrame.Shape.NoFrame)
         self.files = SaveAs(context.tasks, self)

@@ -12,19 +12,20 @@ class Page(QWidget):
     """One page: it reads when it is opened or refreshed and writes on explicit buttons.
 
     ``failed`` carries an error, ``told`` a sentence about what was done; the window shows both.
-    ``drawn`` says that the first data is on the screen.
+    ``page_wanted`` names another page to open. ``drawn`` says that the first data is on the screen.
     """
 
     failed = Signal(object)
     told = Signal(str)
     drawn = Signal()
+    page_wanted = Signal(str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
         self.context = context
         self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(24, 20, 24, 20)
+        self.body.setContentsMargins(24, 8, 24, 20)
         self.body.setSpacing(16)
         self.buttons: QHBoxLayout = row()
         context.theme.changed.connect(self.repaint_icons)

@@ -44,7 +44,7 @@ def give_icon(owner: QPushButton, theme: Theme, name: str) -> None:
 
 
 def label(text: str = "", role: str = "") -> QLabel:
-    """Return a label; ``role`` is title, heading, figure, strong, muted, small, error or nothing."""
+    """Return a label; ``role`` is title, heading, figure, strong, muted, small or error."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     if role:
@@ -56,7 +56,9 @@ def paragraph(text: str = "", role: str = "muted") -> QLabel:
     """Return a label that wraps."""
     made = label(text, role)
     made.setWordWrap(True)
-    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)
+    made.setSizePolicy(policy)
     return made
 
 

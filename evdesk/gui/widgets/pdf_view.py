@@ -13,30 +13,14 @@ SCREEN_DPI, PAPER_DPI = 150, 600
 POINTS_PER_INCH = 72
 
 
-class Document:
-    """The bytes of a PDF, opened."""
-
-    def __init__(self, content: bytes, owner: QWidget) -> None:
-        self._buffer = QBuffer(owner)
-        self._buffer.setData(QByteArray(content))
-        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        self.pdf = QPdfDocument(owner)
-        self.pdf.load(self._buffer)
-
-    def close(self) -> None:
-        """Give the document back."""
-        self.pdf.close()
-        self.pdf.deleteLater()
-        self._buffer.deleteLater()
-
-
 class PdfView(QPdfView):
     """Shows one document, as wide as there is room."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._shown: Document | None = None
+        self._pdf = QPdfDocument(parent)  # as a child of the view it crashes when both go (6.11)
+        self._buffer: QBuffer | None = None
         self.setPageMode(QPdfView.PageMode.MultiPage)
         self.setZoomMode(QPdfView.ZoomMode.FitToWidth)
         self.setPageSpacing(12)
@@ -46,14 +30,18 @@ class PdfView(QPdfView):
 
     def show_bytes(self, content: bytes) -> None:
         """Show a document."""
-        before, self._shown = self._shown, Document(content, self)
-        self.setDocument(self._shown.pdf)
+        self._pdf.close()
+        before, self._buffer = self._buffer, QBuffer(self._pdf)
+        self._buffer.setData(QByteArray(content))
+        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        self._pdf.load(self._buffer)
+        self.setDocument(self._pdf)
         if before is not None:
-            before.close()
+            before.deleteLater()
 
     def document_shown(self) -> QPdfDocument | None:
         """Return the document."""
-        return None if self._shown is None else self._shown.pdf
+        return self._pdf if self._buffer is not None else None
 
     def repaint_ground(self) -> None:
         """Take the theme's colour behind the pages."""

@@ -16,12 +16,11 @@ class ProbeTable(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         columns: list[Column[ProbedValue]] = [
-            Column(self.tr("Value"), lambda v: v.name, width=150),
-            Column(self.tr("Reading"), lambda v: f"{v.value} {v.unit}".strip() if v.value is not None else "–",
-                   numeric=True, width=130),
+            Column(self.tr("Value"), lambda v: v.name, width=132),
+            Column(self.tr("Reading"), _reading, numeric=True, width=116),
             Column(self.tr("Address"), lambda v: f"0x{v.address:04X}",
-                   sort_key=lambda v: v.address, width=88),
-            Column(self.tr("Raw words"), lambda v: words(v.raw.replace(" ", "")), width=120),
+                   sort_key=lambda v: v.address, width=80),
+            Column(self.tr("Raw words"), lambda v: words(v.raw.replace(" ", "")), width=98),
             Column(self.tr("Remark"), lambda v: v.remark, tooltip=lambda v: v.remark, width=0),
         ]  # fmt: skip
         self.model: RowsModel[ProbedValue] = RowsModel(columns, lambda v: (v.name, v.address), self)
@@ -36,3 +35,7 @@ class ProbeTable(QWidget):
     def show_values(self, values: tuple[ProbedValue, ...]) -> None:
         """Show what was read."""
         self.model.replace(values)
+
+
+def _reading(of: ProbedValue) -> str:
+    return "–" if of.value is None else f"{of.value} {of.unit}".strip()

@@ -1,4 +1,4 @@
-"""The charging rate of all stations: spans, follow, zoom, legend with what the pointer reads off."""
+"""The charging rate of all stations: spans, follow, zoom, and what the pointer reads off."""
 
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -130,6 +130,7 @@ class RatePanel(QFrame):
     def set_span(self, span_s: int) -> None:
         """Show the last so many seconds."""
         self._span_s = float(span_s)
+        self.spans.button(span_s).setChecked(True)
         self.follow.setChecked(True)
         self.fetch()
 

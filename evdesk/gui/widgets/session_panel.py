@@ -28,7 +28,7 @@ class SessionPanel(QFrame):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "surface")
-        self.setMinimumWidth(340)
+        self.setMinimumWidth(330)
         self._context = context
         self._session: Session | None = None
         self.title = label("", "heading")

@@ -2,7 +2,7 @@
 
 from zoneinfo import available_timezones
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, QTimeZone
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
 from evdesk.gui.widgets.fields import Chooser, add_field, form, mark_wrong, text_field
@@ -45,7 +45,7 @@ class SiteForm(QWidget):
         self.currency.offer([(code, code) for code in CURRENCIES])
         self.currency.choose(locale.currencySymbol(QLocale.CurrencySymbolFormat.CurrencyIsoCode))
         self.country.offer(countries())
-        self.country.choose(QLocale.territoryToCode(locale.territory()))
+        self.country.choose(QLocale.territoryToCode(QTimeZone(zone.encode()).territory()))
         names = {"en": self.tr("English"), "de": self.tr("German")}
         self.language.offer([(code, names.get(code, code)) for code in LANGUAGES])
         self.language.choose(locale.name().partition("_")[0])

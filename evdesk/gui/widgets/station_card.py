@@ -47,8 +47,8 @@ class StationCard(QFrame):
     def _arrange(self) -> None:
         head = row(self._name, self._state)
         head.setStretch(0, 1)
-        power = row(self._power, self._unit, 8, self._spark, gap=4)
-        power.setStretch(3, 1)
+        power = row(self._power, self._unit, 8, self._spark, 0, gap=4)
+        power.setStretch(3, 100)
         power.setAlignment(self._unit, Qt.AlignmentFlag.AlignBottom)
         self._unit.setContentsMargins(0, 0, 0, 3)
         session = row(self._energy, self._since)
@@ -94,6 +94,8 @@ class StationCard(QFrame):
 
     def set_small(self, small: bool) -> None:
         """Leave out currents, driver and curve, where there are many stations."""
+        if self.property("small") == ("true" if small else "false"):
+            return
         for part in (*self._lines, self._spark):
             part.setVisible(not small)
         self.setProperty("small", "true" if small else "false")
