@@ -107,6 +107,7 @@ class Theme(QObject):
         self.palette = LIGHT
         self._font = app.font()
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
+        app.aboutToQuit.connect(self._pictures.remove)
 
     def choose(self, choice: str) -> None:
         """Switch to ``light``, ``dark`` or ``system``."""
