@@ -47,9 +47,12 @@ def make_theme(app: QApplication, choice: str) -> Theme:
     return theme
 
 
-def speak(app: QApplication, language: str, country: str = "") -> None:
-    """Write numbers and dates, and where there is a translation the texts, in a language."""
-    QLocale.setDefault(QLocale(f"{language}_{country}" if country else language))
+def speak(app: QApplication, language: str) -> None:
+    """Write numbers and dates, and where there is a translation the texts, in a language.
+
+    The country has no say: 24.600 kWh must mean the same in the window as on the invoice.
+    """
+    QLocale.setDefault(QLocale(language))
     folder = shipped("resources") / "translations"
     for name, place in (
         (f"evdesk_{language}", str(folder)),
@@ -116,7 +119,7 @@ class Program(QObject):
     def _on_site(self, site: Site) -> None:
         if self._desk is None:
             return
-        speak(self._app, site.language, site.country)
+        speak(self._app, site.language)
         window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
         self.window = window
         window.open("live")
@@ -180,7 +183,7 @@ def screenshot(
     """Save a picture of a page once its data is drawn, at the latest after 20 s."""
     app = make_app()
     site = desk.site.info().site
-    speak(app, site.language, site.country)
+    speak(app, site.language)
     with tempfile.TemporaryDirectory() as scratch:
         settings = QSettings(str(Path(scratch) / "picture.ini"), QSettings.Format.IniFormat)
         window = make_window(desk, site, Tasks(), make_theme(app, theme), settings)

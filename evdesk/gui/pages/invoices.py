@@ -62,7 +62,7 @@ class InvoicesPage(Page):
             Column(
                 self.tr("Number"), lambda i: i.number or texts.NONE,
                 sort_key=lambda i: (i.state is InvoiceState.DRAFT, i.number or "", i.created_at),
-                width=106,
+                width=150,
             ),
             Column(self.tr("Driver"), lambda i: i.buyer.name, width=128),
             Column(

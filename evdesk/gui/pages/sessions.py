@@ -64,7 +64,7 @@ class SessionsPage(Page):
                 ),
                 tooltip=lambda s: texts.stamp(s.figures.plugged_in_at, zone, with_seconds=True),
                 sort_key=lambda s: s.figures.plugged_in_at,
-                width=150,
+                width=146,
             ),
             Column(
                 self.tr("Duration"),
@@ -73,9 +73,9 @@ class SessionsPage(Page):
                 - s.figures.plugged_in_at,
                 tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
                 numeric=True,
-                width=94,
+                width=116,
             ),
-            Column(self.tr("Station"), lambda s: s.station, width=112),
+            Column(self.tr("Station"), lambda s: s.station, width=100),
             Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
             Column(
                 self.tr("Energy, kWh"),
