@@ -64,7 +64,7 @@ class SessionsPage(Page):
                 ),
                 tooltip=lambda s: texts.stamp(s.figures.plugged_in_at, zone, with_seconds=True),
                 sort_key=lambda s: s.figures.plugged_in_at,
-                width=146,
+                width=164,
             ),
             Column(
                 self.tr("Duration"),
