@@ -27,6 +27,7 @@ from evdesk.storage.json_text import canonical
 KEY_BYTES = 32
 SALT_BYTES = 16
 NONCE_BYTES = 12
+TAG_BYTES = 16
 SLOT_ID_BYTES = 8
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -139,6 +140,9 @@ def load_slot(data: Mapping[str, object]) -> Slot:
         wrapped=_bytes(data["wrapped"]),
         sealed=_bytes(data["sealed"]),
     )
+    lengths = (len(slot.salt), len(slot.nonce), len(slot.public), len(slot.wrapped))
+    if lengths != (SALT_BYTES, NONCE_BYTES, KEY_BYTES, KEY_BYTES + TAG_BYTES):
+        raise ValueError("a slot with a value cut short or too long")
     if slot.dump() != data:
         raise ValueError("a slot in a form that this evdesk does not know")
     return slot

@@ -257,7 +257,7 @@ def _parse(text: bytes, path: Path) -> KeyFile | None:
         if data["version"] != VERSION:
             raise StorageError(NEWER, path=path, found=data["version"], known=VERSION)
         return KeyFile(str(data["site_id"]), tuple(load_slot(slot) for slot in data["slots"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -131,6 +131,22 @@ def test_an_unreasonable_cost_is_refused_before_it_is_paid(folder, cost, value) 
         keys.unlock(folder, None, PASSWORD)
 
 
+@pytest.mark.parametrize("field", ["salt", "nonce", "public", "wrapped"])
+def test_a_slot_cut_short_is_damage_and_not_a_bug(folder, field) -> None:
+    def change(data) -> None:
+        for slot in data["slots"]:
+            (slot["kdf"] if field == "salt" else slot)[field] = "AAAA"
+
+    edit(folder, change)
+    with pytest.raises(StorageError, match="Both copies of the key file"):
+        keys.unlock(folder, None, PASSWORD)
+
+
+def test_a_key_file_nested_without_end_is_damage(folder) -> None:
+    (folder / "keys.json").write_text("[" * 100_000)
+    assert keys.unlock(folder, None, PASSWORD).used_second_copy
+
+
 def test_a_slot_moved_to_another_account_opens_nothing(folder) -> None:
     edit(folder, lambda data: data["slots"][0].update(label=BEN))
     with pytest.raises(WrongKey):
