@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217 currencies whose minor unit is not 1/100.
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "HUF": 2, "KWD": 3, "BHD": 3}
+WITHOUT_CENTS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+IN_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+MINOR_DIGITS = dict.fromkeys(WITHOUT_CENTS.split(), 0) | dict.fromkeys(IN_THOUSANDTHS.split(), 3)
 
 
 def minor_digits(currency: str) -> int:

@@ -72,6 +72,12 @@ def test_minor_units_come_back_as_they_went(units: int, currency: str) -> None:
     assert Money.from_minor(units, currency).minor() == units
 
 
+@pytest.mark.parametrize(("currency", "net"), [("CLP", "5"), ("EUR", "5.00"), ("TND", "5.000")])
+def test_an_amount_has_the_decimals_of_its_currency(currency: str, net: str) -> None:
+    (line,) = price_session(SessionId(1), 20_000, (ENERGY,), currency)
+    assert str(line.net.amount) == net
+
+
 def test_the_drivers_tariff_goes_before_the_stations_before_the_sites() -> None:
     day = datetime(2026, 1, 1, tzinfo=UTC)
     station, driver = StationId(1), DriverId("D-1")
