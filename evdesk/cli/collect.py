@@ -1,6 +1,5 @@
 """``collect``: the collector in the foreground."""
 
-import math
 import sys
 
 from evdesk import bootstrap
@@ -12,6 +11,7 @@ from evdesk.domain.secrets import Secret
 from evdesk.services.collecting import Tally
 
 KEY_BYTES = 32
+MOST_SECONDS = 1e9  # some thirty years: beyond it, a demo site's clock would leave the calendar
 
 
 def add_to(groups: Groups) -> None:
@@ -101,8 +101,8 @@ def _seconds(text: str | None) -> float | None:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < math.inf:
-        raise UserError("--seconds {text}: give a number above 0.", text=text)
+    if not 0 < seconds <= MOST_SECONDS:
+        raise UserError("--seconds {text}: give a number above 0, up to 1000000000.", text=text)
     return seconds
 
 

@@ -73,6 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; no traceback reaches the screen."""
     out = Output(as_json=False)
     try:
+        _check_text(arguments)
         args = parser().parse_args(list(arguments))
         out = Output(as_json=getattr(args, "json", False))
         code = _dispatch(Context(args, out))
@@ -90,6 +91,16 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - the edge of the process: a bug leaves a file, not a traceback
         return _crashed(out)
     return code
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text: neither the database nor a JSON answer could hold them."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            shown = argument.encode(errors="replace").decode()
+            raise UserError("The argument {text} is no valid UTF-8 text.", text=shown) from error
 
 
 def _dispatch(context: Context) -> int:

@@ -1,5 +1,6 @@
 """Charging points: where their energy and state come from, and whose they are by default."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,7 +59,7 @@ class StationService:
                 "There is no meter named {name}. List them with: evdesk meter list", name=name
             )
         profile = self._devices.profile(meter.profile)
-        number = int(socket) if socket.isdecimal() else 0 if socket else 1
+        number = int(socket) if re.fullmatch("[0-9]{1,3}", socket) else 0 if socket else 1
         if not 1 <= number <= profile.sockets:
             raise UserError(
                 "{text}: {model} has {sockets} socket(s), counted from 1.",

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
@@ -25,8 +25,8 @@ class TariffService:
         """Add a tariff from the text of an OCPI 2.2.1 tariff object; the text is kept as it is."""
         data = _parse(text)
         name = data.get("id")
-        if not isinstance(name, str) or not 0 < len(name) <= ID_LENGTH:
-            raise UserError("The tariff has no id of 1 to 36 characters.")
+        if not isinstance(name, str) or not 0 < len(name) <= ID_LENGTH or not name.isprintable():
+            raise UserError("The tariff has no id of 1 to 36 printable characters.")
         with self._store.write() as unit:
             site = unit.site.load()
             currency = data.get("currency")
@@ -92,6 +92,8 @@ def _parse(text: str) -> dict[str, object]:
             column=error.colno,
             what=error.msg,
         ) from error
+    except (ValueError, InvalidOperation) as error:  # more digits than Python takes
+        raise UserError("The tariff has a number that is too long to be one.") from error
     if not isinstance(data, dict):
         raise UserError("The tariff is no JSON object.")
     return data

@@ -52,6 +52,7 @@ def test_a_retired_point_frees_its_register_and_its_name(parts: Desk) -> None:
         ("bay", "twin:3", None, r"has 2 socket\(s\)"),
         ("bay", "twin:0", None, r"has 2 socket\(s\)"),
         ("bay", "twin:x", None, r"has 2 socket\(s\)"),
+        pytest.param("bay", "twin:" + "1" * 5_000, None, r"has 2 socket\(s\)", id="5000 digits"),
         ("bay", "lamp", None, "has no energy register"),
         ("bay", "meter", "meter", "does not tell a state"),
     ],
