@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from evdesk.ports import ProfileInfo, Store
 from evdesk.services.collecting import Collector, Tally
 from evdesk.services.sites import is_running
 from evdesk.services.stepping import SteppedClock, SteppedCollector
-from evdesk.storage import site_folder
+from evdesk.storage import keys, site_folder
 
 LOG = logging.getLogger(__name__)
 
@@ -179,15 +179,23 @@ def save(path: Path, data: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
-        UserError: the folder does not exist or cannot be written to.
+        UserError: the folder does not exist, cannot be written to, or is that of a site.
 
     """
+    if (path.parent / keys.KEYS).exists() or (path.parent / keys.SECOND).exists():
+        raise UserError(
+            "{folder} is the folder of a site, where a file could take the place of its keys. "
+            "Nothing was saved: choose another folder.",
+            folder=path.parent,
+        )
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UserError(
             "{path} cannot be written: {why}. Nothing was saved.", path=path, why=error.strerror
         ) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()  # renamed by now, unless something failed or Ctrl-C came

@@ -72,6 +72,8 @@ def test_an_unknown_id_is_named(shell: Shell, command: str, sentence: str) -> No
         ("collect --speed fast", "--speed fast: give a number"),
         ("collect --seconds nan", "--seconds nan: give a number"),
         ("collect --seconds -1", "--seconds -1: give a number"),
+        ("collect --seconds 1e300", "--seconds 1e300: give a number"),
+        ("driver add --name caf\udce9", "The argument caf? is no valid UTF-8 text"),
         ("simulate nix.toml", "nix.toml cannot be read"),
         ("simulate nix.toml --port 70000", "--port 70000: ports go"),
         ("issuer set --name", "expected one argument. See: evdesk issuer set --help"),
@@ -132,6 +134,15 @@ def test_a_file_in_a_folder_that_is_not_there_is_not_written(shell: Shell, tmp_p
     draft = shell.json("invoice", "draft", "--driver", "D-1", "--month", "2026-03")["id"]
     shell.refused(2, "Nothing was saved", "invoice", "export", draft, "--out", tmp_path / "n/a.pdf")
     assert not (tmp_path / "nix").exists()
+
+
+def test_nothing_is_saved_over_the_keys_of_a_site(shell: Shell, tmp_path: Path) -> None:
+    keys_file = tmp_path / "depot" / "keys.json"
+    keys_file.parent.mkdir()
+    keys_file.write_text("keys")
+    shell.refused(2, "the folder of a site", "export", "sessions", "--out", keys_file)
+    assert keys_file.read_text() == "keys"
+    assert list(keys_file.parent.iterdir()) == [keys_file]
 
 
 def test_nothing_to_bill_is_no_usage_error(shell: Shell) -> None:
