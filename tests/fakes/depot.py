@@ -23,7 +23,7 @@ NAMES = (
 )  # fmt: skip
 PEOPLE = (
     ("Hanna Krüger", "hanna.krueger@example.org", "Werftstraße 12", "24143", "Kiel"),
-    ("Deniz Aydın", "deniz.aydin@example.org", "Am Kai 3", "24159", "Kiel"),
+    ("Deniz Aydin", "deniz.aydin@example.org", "Am Kai 3", "24159", "Kiel"),
     ("Marta Nowak", "", "Lange Reihe 77", "24103", "Kiel"),
     ("Förde Logistik GmbH", "rechnung@foerde-logistik.example", "Hafenring 5", "24149", "Kiel"),
 )
@@ -136,7 +136,7 @@ class Depot:
     def power_w(self, station: int, at_s: np.ndarray) -> np.ndarray:
         """Watts at these instants: plateau, tail, meter noise; a silence of some minutes a day."""
         watts = np.zeros(len(at_s))
-        for charge in self.charges[StationId(station)]:
+        for charge in self.charges.get(StationId(station), []):
             inside = (at_s >= charge.from_s) & (at_s < charge.to_s)
             done = (at_s[inside] - charge.from_s) / (charge.to_s - charge.from_s)
             shape = np.where(done > 0.7, np.exp(-(done - 0.7) * 9), 1.0)

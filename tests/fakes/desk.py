@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.domain.errors import DeviceError, EvdeskError, NothingFound, UserError, WrongKey
@@ -26,7 +27,7 @@ from evdesk.domain.meters import (
     Station,
     StationId,
 )
-from evdesk.domain.readings import MeterId, Reading
+from evdesk.domain.readings import MeterId, Reading, Register
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
@@ -58,7 +59,7 @@ PROFILES = (
     ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu_over_tcp"),
                 "medium", False, True, 1, 1, 10, ()),
     ProfileInfo("abl-emh1", "ABL", "eMH1", "charger", ("rtu", "rtu_over_tcp"),
-                "medium", True, False, 1, 1, 0, ("Tells the state, has no lifetime register.",)),
+                "medium", True, False, 1, 1, 0, ("Tells the state, has no register.",)),
     ProfileInfo("alfen-ng9xx", "Alfen", "Eve Double Pro-line", "charger", ("tcp",),
                 "medium", True, True, 2, 1, 1, ("Two sockets.",)),
     ProfileInfo("keba-p30-x", "KEBA", "KeContact P30 x-series", "charger", ("tcp",),
@@ -230,7 +231,7 @@ class StubMeters(MeterService):
 class StubStations(StationService):
     def __init__(self, depot: Depot) -> None:
         self.depot = depot
-        self.defaults: dict[str, DriverId] = {
+        self.defaults: dict[str, DriverId | None] = {
             station.name: driver.id
             for station, driver in zip(depot.stations[:1], depot.drivers, strict=False)
         }
@@ -256,7 +257,7 @@ class StubStations(StationService):
     def retire(self, name: str) -> None:
         self.depot.stations = [s for s in self.depot.stations if s.name != name]
 
-    def set_default_driver(self, name: str, driver: DriverId, from_at: datetime) -> None:
+    def set_default_driver(self, name: str, driver: DriverId | None, from_at: datetime) -> None:
         self.defaults[name] = driver
 
 
@@ -264,7 +265,7 @@ class StubDrivers(DriverService):
     def __init__(self, depot: Depot) -> None:
         self.depot = depot
 
-    def all(self) -> list[Driver]:
+    def all(self, *, retired: bool = False) -> list[Driver]:
         return list(self.depot.drivers)
 
     def add(self, party: Party, language: str | None = None) -> Driver:
@@ -320,28 +321,23 @@ class StubSessions(SessionService):
         station = next(s for s in self.depot.stations if s.id == session.station_id)
         meter = next(m for m in self.depot.meters if m.id == station.energy.meter_id)
         until = figures.unplugged_at or self.depot.now
+        first, last = _registers(session)
         events = [
-            LoggedEvent(
-                figures.plugged_in_at, "opened", figures.start.wh, figures.start.raw.hex(), {}
-            )
-        ]
-        events += [
+            LoggedEvent(figures.plugged_in_at, "opened", first.wh, first.raw.hex(), {}),
             LoggedEvent(
                 figures.plugged_in_at + timedelta(seconds=9),
                 "charging_started",
-                figures.start.wh + 2,
+                first.wh + 2,
                 "",
                 {},
-            )
+            ),
         ]
         if figures.unplugged_at:
-            last = figures.end
+            stopped_at = until - timedelta(minutes=9)
             events += [
-                LoggedEvent(
-                    until - timedelta(minutes=9), "charging_stopped", last.wh, last.raw.hex(), {}
-                )
+                LoggedEvent(stopped_at, "charging_stopped", last.wh, last.raw.hex(), {}),
+                LoggedEvent(until, "closed", last.wh, last.raw.hex(), {}),
             ]
-            events += [LoggedEvent(until, "closed", last.wh, last.raw.hex(), {})]
         return SessionDetail(
             session=session,
             driver=next((d for d in self.depot.drivers if d.id == session.driver), None),
@@ -410,14 +406,27 @@ class StubBilling(BillingService):
         components = parse_components(json.loads(OCPI, parse_float=Decimal))
         lines = tuple(
             line for s in closed
-            for line in price_session(s.id, s.figures.energy_wh, components, "EUR")
+            for line in price_session(s.id, s.figures.energy_wh or 0, components, "EUR")
         )  # fmt: skip
         invoice = Invoice(
-            InvoiceId(f"I-{len(self.invoices) + 1}F4K2"), InvoiceState.DRAFT, None, driver_id, self.seller or Party(""),
-            driver.party, "Europe/Berlin", "en", "EUR",
-            datetime(2026, 10, 31, 23, tzinfo=UTC), datetime(2026, 11, 30, 23, tzinfo=UTC),
-            self.depot.now, None, False, tuple(_billed(s) for s in closed), lines, total(lines, "EUR"),
-        )  # fmt: skip
+            id=InvoiceId(f"I-{len(self.invoices) + 1}F4K2"),
+            state=InvoiceState.DRAFT,
+            number=None,
+            driver=driver_id,
+            seller=self.seller or Party(""),
+            buyer=driver.party,
+            tz="Europe/Berlin",
+            language="en",
+            currency="EUR",
+            period_from=datetime(2026, 10, 31, 23, tzinfo=UTC),
+            period_to=datetime(2026, 11, 30, 23, tzinfo=UTC),
+            created_at=self.depot.now,
+            issued_at=None,
+            specimen=False,
+            sessions=tuple(_billed(s, self.depot.now) for s in closed),
+            lines=lines,
+            totals=total(lines, "EUR"),
+        )
         self.invoices.insert(0, invoice)
         return Drafted(invoice, in_review=1, still_open=1)
 
@@ -443,12 +452,20 @@ class StubBilling(BillingService):
         return self.render(self.get(invoice_id))
 
 
-def _billed(session: Session) -> BilledSession:
+def _registers(session: Session) -> tuple[Register, Register]:
+    start, end = session.figures.start, session.figures.end
+    assert start is not None
+    assert end is not None
+    return start, end
+
+
+def _billed(session: Session, now: datetime) -> BilledSession:
     figures = session.figures
+    start, end = _registers(session)
     return BilledSession(
         session.id, session.station, session.station, "Eastron SDM630", "24-31097",
-        figures.plugged_in_at, figures.unplugged_at, figures.start.wh, figures.end.wh,
-        figures.energy_wh, figures.start.raw.hex(), figures.end.raw.hex(),
+        figures.plugged_in_at, figures.unplugged_at or now, start.wh, end.wh,
+        figures.energy_wh or 0, start.raw.hex(), end.raw.hex(),
         figures.charging_ms // 1000, TariffId("depot-day"), OCPI,
     )  # fmt: skip
 
@@ -463,8 +480,8 @@ class StubFirstRun:
     def exists(self, folder: Path) -> bool:
         return self.known
 
-    def create(self, folder, name, owner, password, tz, currency, country, language):
-        self.created = (name, owner, tz, currency, country, language)
+    def create(self, folder, name, owner, password, *place):
+        self.created = (name, owner, *place)
         return self.desk, "7KQ2M9XF-4T8WBC1P-ZR6N3HYD-0VJE5SGA"
 
     def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
@@ -483,8 +500,11 @@ def empty_depot() -> Depot:
     return depot
 
 
-def stub_desk(depot: Depot | None = None, running: bool = True) -> Desk:
-    """Return a desk over a depot; its documents are the real ones."""
+def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
+    """Return a desk over a depot: Any, so that tests can reach into the stubs.
+
+    Its documents are the real ones.
+    """
     depot = depot or Depot()
     render = TypstInvoices(shipped("resources")).pdf
     control = StubCollector(running)

@@ -12,6 +12,7 @@ from evdesk.gui.desk import Desk
 from evdesk.gui.main_window import MainWindow
 from evdesk.gui.tasks import Tasks
 from evdesk.gui.theme import Theme
+from tests.fakes.depot import Depot
 from tests.fakes.desk import stub_desk
 
 HERE = Path(__file__).parent
@@ -32,6 +33,16 @@ def english(qapp: QApplication) -> Iterator[None]:
     QLocale.setDefault(QLocale("en_GB"))
     yield
     QLocale.setDefault(before)
+
+
+@pytest.fixture
+def depot() -> Depot:
+    return Depot()
+
+
+@pytest.fixture
+def desk(depot):
+    return stub_desk(depot)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from evdesk.gui.widgets.time_axis import STEPS_S, TimeAxis, local_ticks, tick_te
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def at_s(*parts):
-    return datetime(*parts, tzinfo=BERLIN).timestamp()
+def at_s(year, month, day, hour=0, minute=0, second=0):
+    return datetime(year, month, day, hour, minute, second, tzinfo=BERLIN).timestamp()
 
 
 def texts_of(from_s, to_s, step_s):

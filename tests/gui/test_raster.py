@@ -7,8 +7,7 @@ FRAME = Frame(0, 100, 10, width_px=100, height_px=50)
 
 
 def stroke(x, y, **looks):
-    looks = {"rgb": (255, 0, 0), "width_px": 2} | looks
-    return Stroke(np.array(x, dtype=float), np.array(y, dtype=float), **looks)
+    return Stroke(np.array(x, dtype=float), np.array(y, dtype=float), (255, 0, 0), 2, **looks)
 
 
 def painted(picture):

@@ -14,7 +14,7 @@ class Car:
 
 
 CARS = (Car("Zoe", 40_000), Car("e-Golf", None), Car("Ioniq", 72_000), Car("ID.3", 9_000))
-COLUMNS = (
+COLUMNS: tuple[Column[Car], ...] = (
     Column("Name", lambda car: car.name),
     Column("kWh", lambda car: str(car.wh), sort_key=lambda car: car.wh, numeric=True),
 )

@@ -37,9 +37,9 @@ class Ask(QDialog):
         self.check = QCheckBox(check)
         self.check.setVisible(bool(check))
         self.buttons: dict[str, QPushButton] = {}
-        words = paragraph(text, "")
-        words.setMinimumWidth(420)
-        box = column(label(heading, "heading"), words, self.check, 8, self._answers(), gap=12)
+        self.words = paragraph(text, "")
+        self.words.setMinimumWidth(420)
+        box = column(label(heading, "heading"), self.words, self.check, 8, self._answers(), gap=12)
         box.setContentsMargins(24, 20, 24, 20)
         self.setLayout(box)
         self._answer = choices[-1].answer

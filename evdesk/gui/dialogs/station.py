@@ -3,12 +3,14 @@
 from PySide6.QtWidgets import QWidget
 
 from evdesk.domain.instants import midnight
-from evdesk.domain.site import Driver
+from evdesk.domain.site import Driver, DriverId
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
 from evdesk.gui.widgets.fields import Chooser, DateField, add_field, form, text_field
 from evdesk.services.metering import MeterRow
 from evdesk.services.stations import StationRow
+
+NOBODY = ""
 
 
 class NewStation(FormDialog):
@@ -129,15 +131,17 @@ class DefaultDriver(FormDialog):
         context.tasks.run(context.desk.drivers.all, self._offer, self.complain)
 
     def _offer(self, drivers: list[Driver]) -> None:
-        people = [(d.id, f"{d.party.name} ({d.id})") for d in drivers]
-        self.driver.offer(sorted(people, key=lambda pair: pair[1].casefold()))
-        self.driver.choose(self._row.default_driver)
+        people = [(str(d.id), f"{d.party.name} ({d.id})") for d in drivers]
+        people.sort(key=lambda pair: pair[1].casefold())
+        self.driver.offer([(NOBODY, self.tr("Nobody: each session is assigned")), *people])
+        self.driver.choose(self._row.default_driver or NOBODY)
 
     def submit(self) -> None:
-        driver = self.driver.value()
-        if driver is None:
+        chosen = self.driver.value()
+        if chosen is None:
             self.complain(self.tr("Choose a driver from the list."))
             return
+        driver = None if chosen == NOBODY else DriverId(chosen)
         self.wait(True)
         stations, name = self._context.desk.stations, self._row.station.name
         from_at = midnight(self.day.day(), self._context.site.tz)

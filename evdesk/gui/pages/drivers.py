@@ -120,6 +120,7 @@ class DriversPage(Page):
             parent=self,
         )
         ask.answered.connect(partial(self._on_retire_answered, driver))
+        self.question = ask
         ask.open()
 
     def _on_retire_answered(self, driver: Driver, answer: str, _: bool) -> None:

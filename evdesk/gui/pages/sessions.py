@@ -138,7 +138,11 @@ class SessionsPage(Page):
         self._reading = True
         desk, wanted = self.context.desk, self.filters.wanted()
         self.context.tasks.run(
-            lambda: (desk.sessions.find(wanted), desk.stations.rows(), desk.drivers.all()),
+            lambda: (
+                desk.sessions.find(wanted),
+                desk.stations.rows(),
+                desk.drivers.all(retired=True),
+            ),
             partial(self._show, wanted),
             self._on_failed,
         )

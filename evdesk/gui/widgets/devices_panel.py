@@ -192,6 +192,7 @@ class DevicesPanel(QWidget):
             parent=self,
         )
         ask.answered.connect(partial(self._on_remove_answered, name))
+        self.question = ask
         ask.open()
 
     def _on_remove_answered(self, name: str, answer: str, _: bool) -> None:

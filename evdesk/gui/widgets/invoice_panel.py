@@ -73,6 +73,8 @@ class InvoicePanel(QFrame):
         box.addWidget(self.empty)
         box.addWidget(self.document)
         self.document.hide()
+        self.print.setEnabled(False)
+        self.save.setEnabled(False)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
@@ -86,10 +88,13 @@ class InvoicePanel(QFrame):
         """Show an invoice."""
         self.empty.setVisible(invoice is None)
         self.document.setVisible(invoice is not None)
-        if invoice is None or invoice == self._invoice:
-            self._invoice = invoice
+        if invoice == self._invoice:
             return
         self._invoice = invoice
+        self.print.setEnabled(False)
+        self.save.setEnabled(False)
+        if invoice is None:
+            return
         draft = invoice.state is InvoiceState.DRAFT
         self.title.set_text(
             self.tr("Draft for {driver}").format(driver=invoice.buyer.name)
@@ -99,8 +104,6 @@ class InvoicePanel(QFrame):
         self.state.show_chip(Chip(*texts.invoice_look(invoice.state)))
         self.issue.setVisible(draft)
         self.drop.setVisible(draft)
-        self.print.setEnabled(False)
-        self.save.setEnabled(False)
         billing = self._context.desk.billing
         self._context.tasks.run(
             lambda: (invoice, billing.document(invoice.id)), self._show, self.failed.emit

@@ -1,6 +1,6 @@
 """A PDF inside the window, and on paper."""
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPalette
 from PySide6.QtPdf import QPdfDocument, QPdfDocumentRenderOptions
 from PySide6.QtPdfWidgets import QPdfView
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from evdesk.gui.theme import Theme
 
-SCREEN_DPI, PAPER_DPI = 150, 600
+SCREEN_DPI, PAPER_DPI = 150, 400  # half a second a page, and Qt wants it on the GUI thread
 POINTS_PER_INCH = 72
 
 
@@ -52,7 +52,7 @@ class PdfView(QPdfView):
 
 
 def print_document(document: QPdfDocument, printer: QPrinter) -> None:
-    """Paint every page onto a printer, at its resolution up to 600 dpi."""
+    """Paint every page onto a printer, at its resolution up to 400 dpi."""
     painter = QPainter(printer)
     for number in range(document.pageCount()):
         if number:
@@ -77,9 +77,8 @@ def paint_page(document: QPdfDocument, number: int, painter: QPainter, printer: 
 
 def on_white(image: QImage) -> QImage:
     """Return the picture on white: a printer has no transparency."""
-    made = QImage(QSize(image.size()), QImage.Format.Format_RGB32)
-    made.fill(Qt.GlobalColor.white)
-    painter = QPainter(made)
-    painter.drawImage(0, 0, image)
+    painter = QPainter(image)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOver)
+    painter.fillRect(image.rect(), Qt.GlobalColor.white)
     painter.end()
-    return made
+    return image.convertToFormat(QImage.Format.Format_RGB32)

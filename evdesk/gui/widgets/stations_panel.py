@@ -128,6 +128,7 @@ class StationsPanel(QWidget):
             parent=self,
         )
         ask.answered.connect(partial(self._on_retire_answered, name))
+        self.question = ask
         ask.open()
 
     def _on_retire_answered(self, name: str, answer: str, _: bool) -> None:

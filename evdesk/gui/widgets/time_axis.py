@@ -12,7 +12,8 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 STEPS_S = (
     1, 2, 5, 10, 15, 30,
     MINUTE_S, 2 * MINUTE_S, 5 * MINUTE_S, 10 * MINUTE_S, 15 * MINUTE_S, 30 * MINUTE_S,
-    HOUR_S, 2 * HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S,
+    HOUR_S, 2 * HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S,
+    DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S,
 )  # fmt: skip
 LABEL_PX = 84
 

@@ -1,0 +1,162 @@
+import pytest
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtPdf import QPdfDocument
+from PySide6.QtPrintSupport import QPrinter
+
+from evdesk.domain.errors import StorageError
+from evdesk.gui.app import Program
+from evdesk.gui.dialogs.first_run import FirstRunDialog
+from evdesk.gui.dialogs.unlock import UnlockDialog
+from evdesk.gui.widgets.site_form import SiteForm, strength
+from tests.fakes.desk import StubFirstRun
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def first_run(desk):
+    return StubFirstRun(desk)
+
+
+@pytest.fixture
+def welcome(first_run, tasks, theme, qtbot, tmp_path):
+    dialog = FirstRunDialog(first_run, tmp_path, tasks, theme)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+@pytest.fixture
+def unlock(first_run, tasks, theme, qtbot, tmp_path):
+    dialog = UnlockDialog(first_run, tmp_path, tasks, theme)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def fill(form):
+    form.name.setText("Depot Nordhafen")
+    form.owner.setText("Hanna")
+    form.password.setText(PASSWORD)
+    form.again.setText(PASSWORD)
+    form.zone.choose("Europe/Berlin")
+    form.country.choose("DE")
+    form.language.choose("de")
+
+
+def test_a_site_is_created_and_the_code_is_shown_once(welcome, first_run, desk, qtbot):
+    welcome.new.click()
+    fill(welcome.fields)
+    welcome.make.click()
+    qtbot.waitUntil(welcome.code.isVisible)
+    assert first_run.created == ("Depot Nordhafen", "Hanna", "Europe/Berlin", "EUR", "DE", "de")
+    assert welcome.code.code.text().startswith("7KQ2M9XF")
+    assert not welcome.finish.isEnabled()
+    welcome.reject()
+    assert welcome.isVisible()
+    welcome.code.check.setChecked(True)
+    with qtbot.waitSignal(welcome.opened) as signal:
+        welcome.finish.click()
+    assert signal.args[0] is desk
+
+
+def test_the_code_can_be_copied_and_printed(welcome, qtbot, tmp_path):
+    welcome.code.show_code("7KQ2M9XF-4T8WBC1P", "Depot Nordhafen")
+    welcome.code.copy.click()
+    assert QGuiApplication.clipboard().text() == "7KQ2M9XF-4T8WBC1P"
+    printer = QPrinter()
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "code.pdf"))
+    welcome.code.paint(printer)
+    paper = QPdfDocument()
+    paper.load(str(tmp_path / "code.pdf"))
+    assert "7KQ2M9XF-4T8WBC1P" in paper.getAllText(0).text()
+    paper.close()
+
+
+def test_the_demo_is_one_click(welcome, desk, qtbot):
+    with qtbot.waitSignal(welcome.opened) as signal:
+        welcome.demo.click()
+    assert signal.args[0] is desk
+
+
+def test_what_cannot_be_created_is_a_sentence(welcome, first_run, qtbot):
+    def create(*_):
+        raise StorageError("{folder} is on a network share.", folder="X:")
+
+    first_run.create = create
+    welcome.show_form()
+    fill(welcome.fields)
+    welcome.make.click()
+    qtbot.waitUntil(welcome.error.isVisible)
+    assert welcome.error.text() == "X: is on a network share."
+    assert welcome.make.isEnabled()
+
+
+@pytest.fixture
+def form(qtbot):
+    made = SiteForm(QLocale("de_DE"), "Europe/Vienna")
+    qtbot.addWidget(made)
+    return made
+
+
+def test_the_form_knows_what_the_pc_knows(form):
+    assert form.zone.value() == "Europe/Vienna"
+    assert form.country.value() == "AT"
+    assert form.currency.value() == "EUR"
+    assert form.language.value() == "de"
+
+
+def test_two_passwords_that_differ_are_refused(form):
+    fill(form)
+    form.again.setText("something else")
+    assert form.answers() == "The two passwords differ."
+    assert form.again.property("wrong") == "true"
+
+
+@pytest.mark.parametrize("missing", ["name", "owner", "password"])
+def test_what_is_missing_is_said(form, missing):
+    fill(form)
+    getattr(form, missing).clear()
+    assert isinstance(form.answers(), str)
+
+
+def test_a_zone_that_is_none_is_refused(form):
+    fill(form)
+    form.zone.setEditText("Europe/Nowhere")
+    assert form.answers() == "Choose time zone and country from the lists."
+
+
+def test_strength_grows_with_length_and_not_with_repetition():
+    rated = [strength(p) for p in ("", "aaaaaaaaaaaaaaaa", "hunter22", "correct horse", PASSWORD)]
+    assert rated == [0, 1, 2, 3, 4]
+
+
+def test_a_wrong_password_is_said_and_the_right_one_opens(unlock, desk, qtbot):
+    unlock.submit()
+    assert unlock.error.text() == "Type the password."
+    unlock.password.setText("wrong")
+    unlock.submit()
+    qtbot.waitUntil(lambda: "does not open" in unlock.error.text())
+    assert unlock.ok.isEnabled()
+    unlock.password.setText(PASSWORD)
+    with qtbot.waitSignal(unlock.opened) as signal:
+        unlock.submit()
+    assert signal.args[0] is desk
+
+
+@pytest.mark.parametrize(("known", "kind"), [(True, UnlockDialog), (False, FirstRunDialog)])
+def test_the_program_begins_with_what_is_there(qapp, qtbot, desk, tmp_path, known, kind):
+    program = Program(qapp, StubFirstRun(desk, known), tmp_path)
+    program.begin(None)
+    qtbot.waitUntil(lambda: program.dialog is not None)
+    assert isinstance(program.dialog, kind)
+    with qtbot.waitSignal(program.opened) as signal:
+        program.dialog.demo.click()
+    (window,) = signal.args
+    assert window.page() is not None
+    window.shut()
+    window.deleteLater()
+    program.deleteLater()

@@ -1,0 +1,170 @@
+import pytest
+
+from evdesk.gui.dialogs.add_meter import AddMeter
+from evdesk.gui.dialogs.interval import IntervalDialog
+from evdesk.gui.dialogs.probe import ProbeDialog
+from evdesk.gui.dialogs.station import DefaultDriver, NewStation, RenameStation
+from evdesk.gui.widgets.devices_panel import is_plain
+
+
+@pytest.fixture
+def page(open_window, desk, qtbot):
+    found = open_window(desk).open("meters")
+    qtbot.waitUntil(lambda: found.devices.model.rowCount() > 0)
+    qtbot.waitUntil(lambda: found.stations.model.rowCount() > 0)
+    return found
+
+
+def select(panel, name):
+    table = panel.table
+    names = [table.sorted.index(n, 0).data() for n in range(table.sorted.rowCount())]
+    column = 0 if name in names else 1
+    rows = [table.sorted.index(n, column).data() for n in range(table.sorted.rowCount())]
+    table.selectRow(rows.index(name))
+
+
+@pytest.fixture
+def adding(page, qtbot):
+    """The dialog, filled in but for the address."""
+    page.add_new()
+    dialog = page.findChild(AddMeter)
+    qtbot.waitUntil(lambda: dialog.picker.model.rowCount() > 0)
+    dialog.picker.search.setText("keba")
+    dialog.name.setText("Yard 7")
+    return dialog
+
+
+def test_a_device_is_listed_with_how_it_answers(page):
+    row = page.devices.model.rows()[4]
+    cells = [page.devices.model.index(4, n).data() for n in range(10)]
+    assert row.meter.name == "Visitors right"
+    assert cells[0] == "Silent"
+    assert cells[3] == "09:55:17"
+    assert cells[6] == "–"
+    assert cells[9] == "not encrypted"
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"), [("tcp://a:502", True), ("rtu-tcp://a:1", True), ("tls://a:802", False)]
+)
+def test_only_tls_is_called_encrypted(url, plain):
+    assert is_plain(url) is plain
+
+
+def test_searching_a_model_chooses_it_when_it_is_the_only_one(adding):
+    assert adding.picker.profile().id == "keba-p30-x"
+    assert adding.unit.value() == 255
+    assert "Answers one client at a time." in adding.picker.hint.text()
+
+
+def test_a_device_is_tried_and_added(adding, page, depot, qtbot):
+    adding.url.setText("tcp://192.168.20.31:502")
+    assert adding.plain.text() == "not encrypted"
+    adding.test.click()
+    qtbot.waitUntil(adding.values.isVisible)
+    assert adding.answer.text() == "It answers: 4 of 5 values."
+    with qtbot.waitSignal(page.told) as signal:
+        adding.submit()
+    assert signal.args[0] == "Yard 7 is added and answers."
+    assert depot.meters[-1].unit == 255
+    qtbot.waitUntil(lambda: page.devices.model.rowCount() == 7)
+
+
+def test_a_silent_device_says_so_and_can_be_added_all_the_same(adding, page, qtbot):
+    adding.url.setText("tcp://192.168.20.99:502")
+    adding.test.click()
+    qtbot.waitUntil(adding.answer.isVisible)
+    assert "does not answer within 3 s" in adding.answer.text()
+    with qtbot.waitSignal(page.told) as signal:
+        adding.submit()
+    assert signal.args[0].startswith("Yard 7 is added, but does not answer yet:")
+
+
+def test_what_is_missing_is_said_and_marked(adding):
+    adding.submit()
+    assert adding.error.text() == "A meter needs a name and an address."
+    assert adding.url.property("wrong") == "true"
+
+
+def test_a_name_in_use_is_said_in_the_dialog(adding, qtbot):
+    adding.name.setText("Yard 1")
+    adding.url.setText("tcp://192.168.20.31:502")
+    adding.submit()
+    qtbot.waitUntil(adding.error.isVisible)
+    assert adding.error.text() == "A meter named Yard 1 exists already."
+    assert adding.ok.isEnabled()
+
+
+def test_a_device_is_read_once_on_demand(page, qtbot):
+    select(page.devices, "Yard 1")
+    page.devices.probe.click()
+    dialog = page.findChild(ProbeDialog)
+    qtbot.waitUntil(lambda: dialog.values.model.rowCount() == 5)
+    assert dialog.values.model.index(0, 1).data() == "503337 Wh"
+    assert dialog.values.model.index(4, 1).data() == "–"
+    dialog.reject()
+
+
+def test_the_interval_is_asked_for(page, depot, qtbot):
+    select(page.devices, "Yard 1")
+    page.devices.interval.click()
+    dialog = page.findChild(IntervalDialog)
+    assert dialog.seconds.ms() is None
+    dialog.seconds.setValue(2.5)
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.submit()
+    assert depot.meters[0].interval_ms == 2_500
+
+
+def test_removing_a_device_in_use_says_what_to_do_first(page, qtbot):
+    select(page.devices, "Yard 1")
+    page.devices.remove.click()
+    with qtbot.waitSignal(page.failed) as signal:
+        page.devices.question.buttons["remove"].click()
+    assert "retire the station first" in str(signal.args[0])
+
+
+def test_a_station_is_retired_and_then_its_device_removed(page, depot, qtbot):
+    select(page.stations, "Yard 1")
+    page.stations.retire.click()
+    with qtbot.waitSignal(page.told):
+        page.stations.question.buttons["retire"].click()
+    select(page.devices, "Yard 1")
+    page.devices.remove.click()
+    with qtbot.waitSignal(page.told):
+        page.devices.question.buttons["remove"].click()
+    assert "Yard 1" not in {meter.name for meter in depot.meters}
+
+
+def test_a_station_is_renamed(page, depot, qtbot):
+    select(page.stations, "Workshop")
+    page.stations.rename.click()
+    dialog = page.findChild(RenameStation)
+    dialog.name.setText("Garage")
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.submit()
+    assert "Garage" in {station.name for station in depot.stations}
+
+
+def test_a_station_gets_a_default_driver_from_a_local_day_on(page, desk, depot, qtbot):
+    select(page.stations, "Workshop")
+    page.stations.driver.click()
+    dialog = page.findChild(DefaultDriver)
+    qtbot.waitUntil(lambda: dialog.driver.count() == 5)
+    dialog.driver.choose(depot.drivers[1].id)
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.submit()
+    assert desk.stations.defaults["Workshop"] == depot.drivers[1].id
+
+
+def test_a_second_socket_becomes_a_station(page, depot, qtbot):
+    page.tabs.setCurrentWidget(page.stations)
+    page.add_new()
+    dialog = page.findChild(NewStation)
+    qtbot.waitUntil(lambda: dialog.energy.count() > 0)
+    dialog.submit()
+    assert dialog.error.text().startswith("A station needs a name")
+    dialog.name.setText("Yard 1 right")
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.submit()
+    assert depot.stations[-1].name == "Yard 1 right"
