@@ -1,6 +1,7 @@
 """Parsing, and the one place where errors become exit codes."""
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         args = parser().parse_args(list(arguments))
         out = Output(as_json=getattr(args, "json", False))
         code = _dispatch(Context(args, out))
-        sys.stdout.flush()  # a reader that left is noticed here and not at the very end
+        _flush()
     except EvdeskError as error:
         out.note(f"evdesk: {error}")
         return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), BUG)
@@ -86,8 +87,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return DONE
+    except OSError as error:
+        return _no_space(out) if error.errno == errno.ENOSPC else _crashed(out)
     except Exception:  # noqa: BLE001 - the edge of the process: a bug leaves a file, not a traceback
         return _crashed(out)
     return code
@@ -111,6 +114,23 @@ def _dispatch(context: Context) -> int:
     if command is not None:
         return command(context) or DONE
     return bootstrap.open_window(context.folder())
+
+
+def _flush() -> None:
+    """Write out the answer: a reader that left is noticed here and not at the very end."""
+    if sys.stdout is not None:  # closed by whoever started us
+        sys.stdout.flush()
+
+
+def _no_space(out: Output) -> int:
+    _silence()
+    out.note("evdesk: The answer could not be written: no space is left where it goes.")
+    return USAGE
+
+
+def _silence() -> None:
+    """Let what is still to be printed go nowhere: the end of the program would print it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(context: Context) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,15 @@ def wait_for_collector(shell: Shell) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the collector did not start")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_answer_that_finds_no_space_is_no_bug() -> None:
+    command = [sys.executable, "-m", "evdesk", "--version"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "no space is left" in done.stderr
 
 
 def test_a_real_device_is_read_and_listed(shell: Shell, charger: str) -> None:
