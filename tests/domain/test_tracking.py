@@ -137,7 +137,7 @@ def test_a_silence_splits_nothing_and_its_energy_is_the_sessions() -> None:
         sample(603, "A", 1268, 0),
     )
     figures = closed(events)[0].figures
-    assert (figures.energy_wh, figures.flags) == (1168, {Flag.COMM_GAP})
+    assert (figures.energy_wh, figures.flags) == (1168, frozenset({Flag.COMM_GAP}))
     assert figures.charging_ms == 1000
 
 

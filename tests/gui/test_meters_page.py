@@ -4,7 +4,7 @@ from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.station import DefaultDriver, NewStation, RenameStation
-from evdesk.gui.widgets.devices_panel import is_plain
+from evdesk.gui.panels.devices_panel import is_plain
 
 
 @pytest.fixture

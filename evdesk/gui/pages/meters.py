@@ -3,10 +3,10 @@
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from evdesk.gui.context import Context
+from evdesk.gui.panels.devices_panel import DevicesPanel
+from evdesk.gui.panels.stations_panel import StationsPanel
 from evdesk.gui.pulse import Snapshot
-from evdesk.gui.widgets.devices_panel import DevicesPanel
 from evdesk.gui.widgets.page import Page
-from evdesk.gui.widgets.stations_panel import StationsPanel
 
 
 class MetersPage(Page):

@@ -1,0 +1,1 @@
+"""Halves of a page that open dialogs of their own."""
