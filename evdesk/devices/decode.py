@@ -211,7 +211,8 @@ def _code_value(register: Register) -> Converter:
 
 def _energy_int(register: Register) -> Converter:
     scale = register.scale * WH_PER_UNIT[register.unit]
-    over, under, missing = scale.numerator, scale.denominator, _missing(register)
+    over, under = scale.numerator, scale.denominator
+    missing = _missing(register) | _all_ones(register)
 
     def energy(raw: int) -> int | None:
         if raw in missing or raw < 0:
@@ -220,6 +221,14 @@ def _energy_int(register: Register) -> Converter:
         return wh if wh < BEYOND_WH else None
 
     return energy
+
+
+def _all_ones(register: Register) -> frozenset[int]:
+    """Return what a long counter shows that is not there, also where no manual says so.
+
+    Believed, it would stand still through a whole session and make that one of 0 Wh.
+    """
+    return frozenset({(1 << 16 * register.length) - 1} if register.length > 1 else ())
 
 
 def _energy_float(register: Register) -> Converter:

@@ -123,6 +123,12 @@ def test_any_nan_is_missing(bits):
         assert decoded(one, bytes.fromhex(bits)) is None
 
 
+@pytest.mark.parametrize(("kind", "size"), [("u32", 4), ("u64", 8)])
+def test_a_counter_of_ones_alone_is_missing_also_where_no_manual_says_so(kind, size):
+    assert decoded(energy(kind, scale=Fraction(1, 10_000)), b"\xff" * size) is None
+    assert decoded(energy(kind, scale=Fraction(1, 10_000)), b"\0" * size) == 0
+
+
 def test_negative_integer_energy_is_missing():
     assert (
         decoded(energy("i32", scale=Fraction(1, 10)), (-1).to_bytes(4, "big", signed=True)) is None

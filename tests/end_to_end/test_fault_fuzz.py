@@ -83,7 +83,7 @@ def random_faults(chance: random.Random) -> tuple[Fault, ...]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [3, 4, 33])
 def test_random_faults_bill_nothing_wrong_without_saying_so(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     scenario = random_scenario(chance)
