@@ -2,12 +2,17 @@
 
 import sys
 
-from evdesk.cli.main import run
+INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the command line (without a command: the window) and return its exit code."""
-    return run(sys.argv[1:])
+    try:
+        from evdesk.cli.main import run  # Ctrl-C while the libraries load leaves no traceback
+
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The collector's own log file in the site folder: no personal data, nothing of the database."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ def logbook(folder: Path) -> Iterator[None]:
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
-    level = LOG.level
+    level, mask = LOG.level, os.umask(0o077)  # for the owner only, like the rest of the folder
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
     try:
@@ -32,6 +33,7 @@ def logbook(folder: Path) -> Iterator[None]:
         LOG.info("The collector ended: %s", error or type(error).__name__)
         raise
     finally:
+        os.umask(mask)
         LOG.setLevel(level)
         LOG.removeHandler(handler)
         handler.close()

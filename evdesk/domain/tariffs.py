@@ -1,9 +1,10 @@
 """Tariffs in the OCPI 2.2.1 form: energy, start fee and VAT for now."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
@@ -14,6 +15,7 @@ from evdesk.domain.site import DriverId
 TariffId = NewType("TariffId", str)
 
 
+NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 MOST = 1_000_000  # of any price or percentage; beyond it, a slip of the keyboard
 DECIMALS = 10
 
@@ -107,10 +109,9 @@ def _component(part: object, where: str) -> PriceComponent:
 def _decimal(value: object, where: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise UserError("{where} is not a number.", where=where)
-    try:
-        number = Decimal(value)
-    except InvalidOperation as error:
-        raise UserError("{where} is not a number.", where=where) from error
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        raise UserError("{where} is not a number.", where=where)
+    number = Decimal(value)
     if not number.is_finite() or not 0 <= number <= MOST:
         raise UserError(
             "{where} is {number}: it must be 0 or more, and no more than {most}.",

@@ -107,6 +107,7 @@ def test_of_two_tariffs_from_the_same_day_the_one_assigned_last_holds() -> None:
         ({"elements": [{"price_components": [{"type": "TIME"}]}]}, "TIME"),
         ({"elements": [{"price_components": [{"type": []}]}]}, "type"),
         ({"elements": [{"price_components": [{"type": "FLAT", "price": "1e30"}]}]}, "no more"),
+        ({"elements": [{"price_components": [{"type": "FLAT", "price": "1_0"}]}]}, "not a number"),
         ({"elements": [{"price_components": [{"type": "FLAT", "price": "1e-30"}]}]}, "decimals"),
         ({"elements": [{"price_components": [{"type": "FLAT", "price": "x"}]}]}, "price"),
         ({"elements": [{"price_components": [{"type": "FLAT", "price": 1}]}]}, "vat"),
