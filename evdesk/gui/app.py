@@ -89,7 +89,11 @@ class Program(QObject):
         self._desk: Desk | None = None
         self.dialog: QDialog | None = None
         self.window: MainWindow | None = None
-        app.aboutToQuit.connect(self._tasks.stop)
+        app.aboutToQuit.connect(self.end)
+
+    def end(self) -> None:
+        """End what runs behind the windows."""
+        self._tasks.stop()
 
     def begin(self, desk: Desk | None) -> None:
         """Show the first window."""
@@ -122,9 +126,9 @@ class Program(QObject):
         speak(self._app, site.language)
         window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
         self.window = window
-        window.open("live")
         window.show()
         self.opened.emit(window)
+        QTimer.singleShot(0, window, partial(window.open, "live"))  # plots take long to import
 
     def _on_failed(self, error: Exception) -> None:
         from evdesk.gui.dialogs.ask import Ask, Choice

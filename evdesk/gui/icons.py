@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-SIZES_PX = (16, 20, 24, 32, 40, 48)
+SIZES_PX = (16, 20, 32, 48)
 
 # Marks that must be there also where the folder of icons is not.
 BUILT_IN = {
@@ -50,11 +50,10 @@ class Icons:
         painter.end()
         return picture
 
-    def _icon(self, name: str, colour: str, disabled: str) -> QIcon:
+    def _icon(self, name: str, colour: str) -> QIcon:
         icon = QIcon()
         for size_px in SIZES_PX:
-            icon.addPixmap(self.pixmap(name, colour, size_px), QIcon.Mode.Normal)
-            icon.addPixmap(self.pixmap(name, disabled, size_px), QIcon.Mode.Disabled)
+            icon.addPixmap(self.pixmap(name, colour, size_px))
         return icon
 
     def _read(self, name: str) -> str | None:

@@ -1,6 +1,5 @@
 """Work off the GUI thread; what comes of it is handled on the GUI thread."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,6 +76,8 @@ class Tasks(QObject):
         failed: Failed | None = None,
     ) -> None:
         """Run a coroutine, which may wait for devices, in an event loop of its own."""
+        import asyncio  # takes longer than the window has to be there
+
         self.run(lambda: asyncio.run(work()), done, failed, Lane.OUTSIDE)
 
     def stop(self) -> None:

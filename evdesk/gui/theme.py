@@ -136,7 +136,7 @@ class Theme(QObject):
 
     def icon(self, name: str, colour: str | None = None) -> QIcon:
         """Return an icon in the text colour or in another of the palette."""
-        return self._icons.icon(name, colour or self.palette.text, self.palette.border_strong)
+        return self._icons.icon(name, colour or self.palette.text)
 
     def tone(self, tone: Tone) -> tuple[str, str]:
         """Return text and background of a tone."""

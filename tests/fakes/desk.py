@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.domain.errors import DeviceError, EvdeskError, NothingFound, UserError, WrongKey
 from evdesk.domain.invoices import (
     BilledSession,
@@ -493,6 +492,13 @@ class StubFirstRun:
         return self.desk
 
 
+def real_document(invoice: Invoice) -> bytes:
+    """Return the PDF people get."""
+    from evdesk.documents.invoice_pdf import TypstInvoices
+
+    return TypstInvoices(shipped("resources")).pdf(invoice)
+
+
 def empty_depot() -> Depot:
     """A site on its first morning."""
     depot = Depot(0)
@@ -506,7 +512,6 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
     Its documents are the real ones.
     """
     depot = depot or Depot()
-    render = TypstInvoices(shipped("resources")).pdf
     control = StubCollector(running)
     sessions = StubSessions(depot)
     return Desk(
@@ -517,7 +522,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
         drivers=StubDrivers(depot),
         tariffs=StubTariffs(depot),
         sessions=sessions,
-        billing=StubBilling(depot, render),
+        billing=StubBilling(depot, real_document),
         exports=StubExports(sessions),
         collector=control,
     )

@@ -147,16 +147,38 @@ def test_a_wrong_password_is_said_and_the_right_one_opens(unlock, desk, qtbot):
     assert signal.args[0] is desk
 
 
+@pytest.fixture
+def begin(qapp, desk, tmp_path):
+    made = []
+
+    def begin_it(known):
+        program = Program(qapp, StubFirstRun(desk, known), tmp_path)
+        made.append(program)
+        program.begin(None)
+        return program
+
+    yield begin_it
+    for program in made:
+        if program.window is not None:
+            program.window.shut()
+            program.window.deleteLater()
+        program.end()
+        program.deleteLater()
+
+
 @pytest.mark.parametrize(("known", "kind"), [(True, UnlockDialog), (False, FirstRunDialog)])
-def test_the_program_begins_with_what_is_there(qapp, qtbot, desk, tmp_path, known, kind):
-    program = Program(qapp, StubFirstRun(desk, known), tmp_path)
-    program.begin(None)
+def test_the_program_begins_with_what_is_there(begin, qtbot, known, kind):
+    program = begin(known)
     qtbot.waitUntil(lambda: program.dialog is not None)
     assert isinstance(program.dialog, kind)
-    with qtbot.waitSignal(program.opened) as signal:
+    with qtbot.waitSignal(program.opened):
         program.dialog.demo.click()
-    (window,) = signal.args
-    assert window.page() is not None
-    window.shut()
-    window.deleteLater()
-    program.deleteLater()
+    qtbot.waitUntil(lambda: program.window.page() is not None)
+
+
+def test_a_site_that_cannot_be_looked_at_is_a_sentence_and_the_end(begin, qtbot, first_run):
+    program = begin(True)
+    qtbot.waitUntil(lambda: program.dialog is not None)
+    program._on_failed(StorageError("The disk is full."))
+    assert "The disk is full." in program.dialog.words.text()
+    program.dialog.close()

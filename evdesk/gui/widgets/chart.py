@@ -20,6 +20,7 @@ from evdesk.gui.widgets.time_axis import DAY_S, TimeAxis
 
 SHORTEST_S, LONGEST_S = 10, 45 * DAY_S
 SETTLED_MS = 150
+BREATH_MS = 40  # between two pictures, while they are outdated as soon as they are drawn
 PAN, ZOOM = 0.2, 1.5
 
 
@@ -111,6 +112,10 @@ class Chart(QWidget):
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED_MS)
         self._settled.timeout.connect(self._tell_range)
+        self._breath = QTimer(self)
+        self._breath.setSingleShot(True)
+        self._breath.setInterval(BREATH_MS)
+        self._breath.timeout.connect(self._draw)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._plot)
@@ -186,23 +191,17 @@ class Chart(QWidget):
 
     # -- drawing --------------------------------------------------------------------------------
 
-    def _frame(self) -> Frame:
-        ratio = self.devicePixelRatioF()
-        seen = [self._points.get(series.key, EMPTY) for series in self._series]
-        highest = max((points.highest(*self._range) for points in seen), default=0.0)
-        width, height = self._view.width() * ratio, self._view.height() * ratio
-        return Frame(*self._range, nice_top(highest), max(round(width), 1), max(round(height), 1))
-
     def _draw(self) -> None:
         """Have the curves drawn; while that goes on, remember that it is stale already."""
-        if self._drawing:
+        if self._drawing or self._breath.isActive():
             self._stale = True
             return
         self._drawing, self._stale = True, False
-        frame, ratio = self._frame(), self.devicePixelRatioF()
-        strokes = [_stroke(each, self._points.get(each.key, EMPTY), ratio) for each in self._series]
+        curves = [(each, self._points.get(each.key, EMPTY)) for each in self._series]
+        ratio, range_s = self.devicePixelRatioF(), self._range
+        size = (round(self._view.width() * ratio), round(self._view.height() * ratio))
         self._tasks.run(
-            lambda: Picture(draw(strokes, frame), frame, ratio), self._show, lane=Lane.PICTURES
+            lambda: _picture(curves, range_s, size, ratio), self._show, lane=Lane.PICTURES
         )
 
     def _show(self, picture: Picture) -> None:
@@ -217,7 +216,7 @@ class Chart(QWidget):
             self._moving_self = False
             self.drawn.emit()
         else:
-            self._draw()
+            self._breath.start()
 
     # -- moving ---------------------------------------------------------------------------------
 
@@ -282,6 +281,19 @@ class Chart(QWidget):
         if at_s is not None:
             self._crosshair.setValue(at_s)
         self.hovered.emit(at_s)
+
+
+def _picture(
+    curves: list[tuple[Series, Points]],
+    range_s: tuple[float, float],
+    size_px: tuple[int, int],
+    ratio: float,
+) -> Picture:
+    """In the worker: draw curves, the axis of kW as high as what is seen of them."""
+    highest = max((points.highest(*range_s) for _, points in curves), default=0.0)
+    frame = Frame(*range_s, nice_top(highest), max(size_px[0], 1), max(size_px[1], 1))
+    strokes = [_stroke(series, points, ratio) for series, points in curves]
+    return Picture(draw(strokes, frame), frame, ratio)
 
 
 def _stroke(series: Series, points: Points, ratio: float) -> Stroke:
