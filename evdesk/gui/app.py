@@ -96,7 +96,8 @@ class Program(QObject):
         self._tasks.stop()
 
     def begin(self, desk: Desk | None) -> None:
-        """Show the first window."""
+        """Show the first window; between a dialog that closes and the window nothing ends."""
+        self._app.setQuitOnLastWindowClosed(False)
         if desk is not None:
             self.open_desk(desk)
             return
@@ -127,6 +128,7 @@ class Program(QObject):
         window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
         self.window = window
         window.show()
+        self._app.setQuitOnLastWindowClosed(True)
         self.opened.emit(window)
         QTimer.singleShot(0, window, partial(window.open, "live"))  # plots take long to import
 
