@@ -1,5 +1,6 @@
 import pytest
 
+from evdesk.domain.meters import MeterRole
 from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
@@ -67,6 +68,7 @@ def test_a_device_is_tried_and_added(adding, page, depot, qtbot):
         adding.submit()
     assert signal.args[0] == "Yard 7 is added and answers."
     assert depot.meters[-1].unit == 255
+    assert depot.meters[-1].role is MeterRole.STATION
     qtbot.waitUntil(lambda: page.devices.model.rowCount() == 7)
 
 

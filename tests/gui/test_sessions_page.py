@@ -44,6 +44,7 @@ def test_searching_narrows_what_is_shown_and_counted(page):
 
 def test_filters_ask_the_service(page, qtbot):
     page.filters.state.choose(SessionState.REVIEW)
+    assert page.filters.wanted().state is SessionState.REVIEW
     wait_for_read(page, qtbot)
     qtbot.waitUntil(lambda: 0 < page.model.rowCount() < 157)
     assert {row.state for row in page.model.rows()} == {SessionState.REVIEW}

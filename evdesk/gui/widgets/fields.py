@@ -48,6 +48,7 @@ class Chooser(QComboBox):
 
     def __init__(self, name: str, searchable: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._values: list[Any] = []  # Qt's own item data turn a StrEnum into a plain str
         self.setAccessibleName(name)
         self.setMaxVisibleItems(14)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -65,30 +66,30 @@ class Chooser(QComboBox):
 
     def offer(self, options: Sequence[tuple[Any, str]]) -> None:
         """Offer these values; what was chosen stays chosen where it still is offered."""
-        if [(self.itemData(n), self.itemText(n)) for n in range(self.count())] == list(options):
+        texts = [self.itemText(number) for number in range(self.count())]
+        if list(zip(self._values, texts, strict=True)) == list(options):
             return
-        before = self.currentData()
+        before = self.value()
         blocked = self.blockSignals(True)
         self.clear()
-        for value, text in options:
-            self.addItem(text, value)
+        self._values = [value for value, _ in options]
+        self.addItems([text for _, text in options])
         self.choose(before)
         self.blockSignals(blocked)
-        if self.currentData() != before:
+        if self.value() != before:
             self.currentIndexChanged.emit(self.currentIndex())
 
     def choose(self, value: Any) -> None:
         """Choose a value; where it is not offered the first, or none of a searchable list."""
-        values = [self.itemData(number) for number in range(self.count())]
         missing = -1 if self.isEditable() else 0  # a list to search in may be left unanswered
-        self.setCurrentIndex(values.index(value) if value in values else missing)
+        self.setCurrentIndex(self._values.index(value) if value in self._values else missing)
 
     def value(self) -> Any:
         """Return the chosen value; of a searchable list also where its text was typed."""
+        chosen = self.currentIndex()
         if self.isEditable():
-            found = self.findText(self.currentText(), Qt.MatchFlag.MatchFixedString)
-            return self.itemData(found) if found >= 0 else None
-        return self.currentData()
+            chosen = self.findText(self.currentText(), Qt.MatchFlag.MatchFixedString)
+        return self._values[chosen] if chosen >= 0 else None
 
 
 class DateField(QDateEdit):
