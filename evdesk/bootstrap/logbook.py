@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,11 +29,9 @@ def logbook(folder: Path) -> Iterator[None]:
     try:
         LOG.info("The collector starts.")
         yield
-        LOG.info("The collector has ended.")
-    except BaseException as error:
-        LOG.info("The collector ended: %s", error or type(error).__name__)
-        raise
     finally:
+        error = sys.exc_info()[1]
+        LOG.info("The collector has ended%s", "." if error is None else f": {error!r}")
         os.umask(mask)
         LOG.setLevel(level)
         LOG.removeHandler(handler)

@@ -246,7 +246,7 @@ def _services(store: Store, site: Site, clock: Clock) -> Services:
         clock=clock,
         devices=devices,
         site=SiteService(store, WallClock()),
-        live=LiveService(store, clock),
+        live=LiveService(store, clock, WallClock()),
         meters=MeterService(store, devices, clock),
         stations=StationService(store, devices, clock),
         drivers=DriverService(store, clock, pseudonyms),

@@ -18,10 +18,7 @@ NONE = "–"
 Look = tuple[str, Tone, str]  # word, tone, icon
 
 
-def tr(text: str) -> str:
-    """Translate a text of this module."""
-    return QCoreApplication.translate("texts", text)
-
+translate = QCoreApplication.translate
 
 # -- numbers --------------------------------------------------------------------------------------
 
@@ -69,7 +66,7 @@ def seconds(milliseconds: int | None) -> str:
     if milliseconds is None:
         return NONE
     decimals = 0 if milliseconds % 1000 == 0 else 1 if milliseconds >= 1000 else 2
-    return tr("{seconds} s").format(seconds=number(milliseconds / 1000, decimals))
+    return translate("texts", "{seconds} s").format(seconds=number(milliseconds / 1000, decimals))
 
 
 # -- instants -------------------------------------------------------------------------------------
@@ -116,10 +113,12 @@ def duration(span: timedelta) -> str:
     minutes = int(span.total_seconds()) // 60
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
-        return tr("{days} d {hours} h").format(days=days, hours=hours)
+        return translate("texts", "{days} d {hours} h").format(days=days, hours=hours)
     if hours:
-        return tr("{hours} h {minutes:02d} min").format(hours=hours, minutes=minutes % 60)
-    return tr("{minutes} min").format(minutes=minutes)
+        return translate("texts", "{hours} h {minutes:02d} min").format(
+            hours=hours, minutes=minutes % 60
+        )
+    return translate("texts", "{minutes} min").format(minutes=minutes)
 
 
 # -- states ---------------------------------------------------------------------------------------
@@ -128,46 +127,47 @@ def duration(span: timedelta) -> str:
 def station_look(state: StationState) -> Look:
     """Return word, tone and icon of a station's state."""
     return {
-        StationState.NEW: (tr("Not read yet"), Tone.NEUTRAL, "info"),
-        StationState.SILENT: (tr("No answer"), Tone.WARNING, "warning"),
-        StationState.FREE: (tr("Free"), Tone.NEUTRAL, "ok"),
-        StationState.CONNECTED: (tr("Connected"), Tone.INFO, "plug"),
-        StationState.CHARGING: (tr("Charging"), Tone.POSITIVE, "bolt"),
-        StationState.FAULT: (tr("Fault"), Tone.DANGER, "error"),
+        StationState.NEW: (translate("texts", "Not read yet"), Tone.NEUTRAL, "info"),
+        StationState.PAUSED: (translate("texts", "Not reading"), Tone.NEUTRAL, "pause"),
+        StationState.SILENT: (translate("texts", "No answer"), Tone.WARNING, "warning"),
+        StationState.FREE: (translate("texts", "Free"), Tone.NEUTRAL, "ok"),
+        StationState.CONNECTED: (translate("texts", "Connected"), Tone.INFO, "plug"),
+        StationState.CHARGING: (translate("texts", "Charging"), Tone.POSITIVE, "bolt"),
+        StationState.FAULT: (translate("texts", "Fault"), Tone.DANGER, "error"),
     }[state]
 
 
 def meter_look(state: MeterState) -> Look:
     """Return word, tone and icon of a device's state."""
     return {
-        MeterState.NEW: (tr("Not read yet"), Tone.NEUTRAL, "info"),
-        MeterState.OK: (tr("Answers"), Tone.POSITIVE, "ok"),
-        MeterState.SILENT: (tr("Silent"), Tone.WARNING, "warning"),
-        MeterState.FAULT: (tr("Fault"), Tone.DANGER, "error"),
+        MeterState.NEW: (translate("texts", "Not read yet"), Tone.NEUTRAL, "info"),
+        MeterState.OK: (translate("texts", "Answers"), Tone.POSITIVE, "ok"),
+        MeterState.SILENT: (translate("texts", "Silent"), Tone.WARNING, "warning"),
+        MeterState.FAULT: (translate("texts", "Fault"), Tone.DANGER, "error"),
     }[state]
 
 
 def session_look(session: Session) -> Look:
     """Return word, tone and icon of a session: its state, or that it is billed."""
     if session.invoice is not None:
-        return tr("Billed"), Tone.POSITIVE, "lock"
+        return translate("texts", "Billed"), Tone.POSITIVE, "lock"
     return session_state(session.state)
 
 
 def session_state(state: SessionState) -> Look:
     """Return word, tone and icon of a session's state."""
     return {
-        SessionState.OPEN: (tr("Open"), Tone.INFO, "plug"),
-        SessionState.CLOSED: (tr("Closed"), Tone.NEUTRAL, "ok"),
-        SessionState.REVIEW: (tr("Review"), Tone.WARNING, "warning"),
+        SessionState.OPEN: (translate("texts", "Open"), Tone.INFO, "plug"),
+        SessionState.CLOSED: (translate("texts", "Closed"), Tone.NEUTRAL, "ok"),
+        SessionState.REVIEW: (translate("texts", "Review"), Tone.WARNING, "warning"),
     }[state]
 
 
 def invoice_look(state: InvoiceState) -> Look:
     """Return word, tone and icon of an invoice's state."""
     return {
-        InvoiceState.DRAFT: (tr("Draft"), Tone.NEUTRAL, "info"),
-        InvoiceState.ISSUED: (tr("Issued"), Tone.POSITIVE, "lock"),
+        InvoiceState.DRAFT: (translate("texts", "Draft"), Tone.NEUTRAL, "info"),
+        InvoiceState.ISSUED: (translate("texts", "Issued"), Tone.POSITIVE, "lock"),
     }[state]
 
 
@@ -175,48 +175,62 @@ def flag(of: Flag) -> tuple[str, str]:
     """Return a flag's word and what it means."""
     return {
         Flag.ESTIMATED_START: (
-            tr("Start estimated"),
-            tr("Nobody watched when the car was plugged in. The energy counts from the first "
-               "register that was read."),
+            translate("texts", "Start estimated"),
+            translate(
+                "texts",
+                "Nobody watched when the car was plugged in. The energy counts from the first "
+                "register that was read.",
+            ),
         ),
         Flag.ESTIMATED_END: (
-            tr("End estimated"),
-            tr("Nobody watched when the car was unplugged. The session ends at the last register "
-               "that was read."),
+            translate("texts", "End estimated"),
+            translate(
+                "texts",
+                "Nobody watched when the car was unplugged. The session ends at the last register "
+                "that was read.",
+            ),
         ),
         Flag.COMM_GAP: (
-            tr("Gap"),
-            tr("The meter was silent for a while during the session. Its register kept counting, "
-               "so the energy is complete."),
+            translate("texts", "Gap"),
+            translate(
+                "texts",
+                "The meter was silent for a while during the session. Its register kept counting, "
+                "so the energy is complete.",
+            ),
         ),
         Flag.INTERRUPTED: (
-            tr("Interrupted"),
-            tr("The collector was stopped during the session and took it up again."),
+            translate("texts", "Interrupted"),
+            translate(
+                "texts", "The collector was stopped during the session and took it up again."
+            ),
         ),
         Flag.METER_RESET: (
-            tr("Meter reset"),
-            tr("The register began anew or jumped. Only energy that was surely counted is in the "
-               "session; somebody has to look at it before it is billed."),
+            translate("texts", "Meter reset"),
+            translate(
+                "texts",
+                "The register began anew or jumped. Only energy that was surely counted is in the "
+                "session; somebody has to look at it before it is billed.",
+            ),
         ),
         Flag.NO_REGISTER: (
-            tr("No register"),
-            tr("The meter never told its register, so there is no energy to bill."),
+            translate("texts", "No register"),
+            translate("texts", "The meter never told its register, so there is no energy to bill."),
         ),
-    }[of]  # fmt: skip
+    }[of]
 
 
 def event(kind: str) -> str:
     """Return what happened, for one row of a session's log."""
     known = {
-        "opened": tr("Plugged in"),
-        "based": tr("First register"),
-        "charging_started": tr("Charging started"),
-        "charging_stopped": tr("Charging stopped"),
-        "epoch_began": tr("Register began anew"),
-        "closed": tr("Unplugged"),
-        "assigned": tr("Assigned to a driver"),
-        "corrected": tr("Corrected"),
-        "released": tr("Released from review"),
+        "opened": translate("texts", "Plugged in"),
+        "based": translate("texts", "First register"),
+        "charging_started": translate("texts", "Charging started"),
+        "charging_stopped": translate("texts", "Charging stopped"),
+        "epoch_began": translate("texts", "Register began anew"),
+        "closed": translate("texts", "Unplugged"),
+        "assigned": translate("texts", "Assigned to a driver"),
+        "corrected": translate("texts", "Corrected"),
+        "released": translate("texts", "Released from review"),
     }
     return known.get(kind, kind.replace("_", " ").capitalize())
 
@@ -227,8 +241,9 @@ def event(kind: str) -> str:
 def sentence(error: object) -> str:
     """Return what people read of an error; of a bug only that it is one."""
     if isinstance(error, EvdeskError):
-        return QCoreApplication.translate("errors", error.template).format(**error.facts)
-    return tr(
+        return translate("errors", error.template).format(**error.facts)
+    return translate(
+        "texts",
         "Something went wrong inside the program ({kind}). What was saved before is safe. Try "
-        "again; if it comes back, send the log file to whoever looks after evdesk."
+        "again; if it comes back, send the log file to whoever looks after evdesk.",
     ).format(kind=type(error).__name__)

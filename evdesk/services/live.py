@@ -10,6 +10,7 @@ from evdesk.domain.readings import Phases, PilotState, Reading
 from evdesk.domain.sessions import Session
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
 from evdesk.services.newest import newest_readings
+from evdesk.services.sites import is_running
 from evdesk.settings import CHARGING
 
 
@@ -17,11 +18,16 @@ class StationState(StrEnum):
     """What a card says in one word."""
 
     NEW = "new"
+    PAUSED = "paused"
     SILENT = "silent"
     FREE = "free"
     CONNECTED = "connected"
     CHARGING = "charging"
     FAULT = "fault"
+
+
+# States in which the figures of a card are not those of now.
+UNKNOWN = frozenset({StationState.NEW, StationState.PAUSED, StationState.SILENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,13 @@ MOST_SINCE_WH = 5_000  # more is a doubt that the session engine settles, not th
 
 
 class LiveService:
-    """Reads what the collector has committed; there is no second path."""
+    """Reads what the collector has committed; there is no second path.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    ``wall`` is the real clock, also on demo sites: it tells whether a collector still lives.
+    """
+
+    def __init__(self, store: Store, clock: Clock, wall: Clock) -> None:
+        self._store, self._clock, self._wall = store, clock, wall
 
     def overview(self) -> Overview:
         """Return every station's card, by name."""
@@ -75,7 +84,10 @@ class LiveService:
                 )
                 for station in stations
             )
-            return Overview(self._clock.now(), cards, unit.collector.state())
+            collector = unit.collector.state()
+        if not is_running(collector, self._wall.now()):
+            cards = tuple(replace(card, state=_unwatched(card.state)) for card in cards)
+        return Overview(self._clock.now(), cards, collector)
 
     def _open_sessions(self, unit: Unit) -> dict[StationId, Session]:
         found = {}
@@ -155,6 +167,11 @@ def _card(
         driver=driver,
         interval_ms=None if status is None else status.interval_ms,
     )
+
+
+def _unwatched(state: StationState) -> StationState:
+    """Return the state while nobody reads: what was true may no longer be so."""
+    return state if state is StationState.NEW else StationState.PAUSED
 
 
 def _state(

@@ -80,10 +80,12 @@ def _buckets(
 
 
 def _intervals_ms(buckets: list[_Bucket]) -> list[float]:
-    """Return the mean interval in each bucket; between buckets where each has one reading."""
+    """Return the mean interval in each bucket; between buckets where most have one reading."""
     inside = [(b.last_ms - b.first_ms) / (b.count - 1) for b in buckets if b.count > 1]
+    if inside and 2 * len(inside) >= len(buckets):
+        return inside
     between = [float(after.first_ms - before.last_ms) for before, after in pairwise(buckets)]
-    return inside or between or [0.0]
+    return between or [0.0]
 
 
 def _gaps_between(buckets: list[_Bucket], longest_ms: float) -> list[tuple[int, int]]:

@@ -63,7 +63,7 @@ class Desk:
         self.tariffs = TariffService(store, self.clock)
         self.sessions = SessionService(store, self.clock)
         self.billing = BillingService(store, self.devices, self.clock, self.renderer, names)
-        self.live = LiveService(store, self.clock)
+        self.live = LiveService(store, self.clock, SetClock())
         self.exports = ExportService(store, Tables())
         self.site = SiteService(store, self.clock)
 

@@ -6,9 +6,24 @@ import pytest
 
 from evdesk.domain.meters import MeterRole, MeterState, MeterStatus
 from evdesk.domain.readings import MeterId, PilotState, Reading
-from evdesk.services.live import Card
+from evdesk.services.live import Card, StationState
 from tests.fakes.clock import START
 from tests.services.desk import Desk
+
+
+@pytest.fixture(autouse=True)
+def watched(desk: Desk) -> None:
+    """A collector that was heard of just now."""
+    with desk.store.journal() as unit:
+        unit.collector.take(1, "here", START)
+
+
+def test_nothing_is_known_of_now_while_no_collector_runs(desk: Desk) -> None:
+    tell(desk, desk.add_meter().meter.id)
+    assert card(desk).state is StationState.FREE
+    with desk.store.journal() as unit:
+        unit.collector.release()
+    assert card(desk).state is StationState.PAUSED
 
 
 def tell(

@@ -135,6 +135,11 @@ def test_slow_devices_have_no_gaps_between_their_readings(store, meter) -> None:
     assert None not in curve(store, meter, 24, 10_000).power_w
 
 
+def test_a_device_that_was_read_slowly_and_then_fast_has_no_gaps_either(store, meter) -> None:
+    journal(store, *ramp(meter, range(0, 21_600, 120)), *ramp(meter, range(21_600, 21_700, 2)))
+    assert None not in curve(store, meter, 6.1, 2_000).power_w
+
+
 def test_power_that_was_not_read_is_a_gap_and_never_zero(store, meter) -> None:
     unread = [reading(meter, s, power_w=None) for s in range(100, 300)]
     journal(store, *ramp(meter, range(1, 100)), *unread, *ramp(meter, range(300, 400)))

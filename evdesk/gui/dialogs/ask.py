@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QWidget
 
 from evdesk.gui.widgets.parts import column, label, paragraph, row
@@ -52,15 +53,19 @@ class Ask(QDialog):
             part = QPushButton(choice.text)
             part.setProperty("kind", choice.kind)
             part.setProperty("answer", choice.answer)
-            part.setAutoDefault(False)
+            part.setAutoDefault(True)  # Enter presses the button that has the focus
             part.clicked.connect(self._on_clicked)
             self.buttons[choice.answer] = part
             made.append(part)
         made[-1].setDefault(True)
-        made[-1].setFocus()
+        self._first = made[-1]
         box = row(0, *made)
         holder.setLayout(box)
         return holder
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._first.setFocus()
 
     def _on_clicked(self) -> None:
         self._answer = str(self.sender().property("answer"))

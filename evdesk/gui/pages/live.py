@@ -20,7 +20,7 @@ from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import button, row
 from evdesk.gui.widgets.rate_panel import RatePanel
 from evdesk.gui.widgets.station_card import StationCard
-from evdesk.services.live import Card, StationState
+from evdesk.services.live import UNKNOWN, Card, StationState
 
 MANY_STATIONS = 8
 FULL_CARD_PX = 162  # with the gap below; where they do not fit, smaller ones are shown
@@ -156,7 +156,7 @@ class LivePage(Page):
     # -- figures --------------------------------------------------------------------------------
 
     def _show_now(self, cards: tuple[Card, ...]) -> None:
-        answering = [c for c in cards if c.state not in {StationState.SILENT, StationState.NEW}]
+        answering = [card for card in cards if card.state not in UNKNOWN]
         charging = sum(card.state is StationState.CHARGING for card in cards)
         known = [card.power_w for card in answering if card.power_w is not None]
         self.charging.set_value(str(charging), self.tr("of {count}").format(count=len(cards)))

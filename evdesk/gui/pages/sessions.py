@@ -11,7 +11,7 @@ from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.assign_driver import AssignDriver
 from evdesk.gui.models.rows import Chip, Column, RowsModel
-from evdesk.gui.pulse import Snapshot
+from evdesk.gui.pulse import Pulse, Snapshot
 from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.files import SaveAs
@@ -68,7 +68,7 @@ class SessionsPage(Page):
             ),
             Column(
                 self.tr("Duration"),
-                self._length,
+                partial(_length, self.context.pulse),
                 sort_key=lambda s: (s.figures.unplugged_at or self.context.pulse.now())
                 - s.figures.plugged_in_at,
                 tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
@@ -250,10 +250,6 @@ class SessionsPage(Page):
             return texts.NONE
         return self._names.get(session.driver, session.driver)
 
-    def _length(self, session: Session) -> str:
-        until = session.figures.unplugged_at or self.context.pulse.now()
-        return texts.duration(until - session.figures.plugged_in_at)
-
     def _state_tooltip(self, session: Session) -> str:
         if session.invoice is not None:
             return self.tr("Billed by {invoice}").format(invoice=session.invoice)
@@ -262,6 +258,11 @@ class SessionsPage(Page):
             "closed": self.tr("Ended; can be billed"),
             "review": self.tr("Somebody has to look at it before it is billed"),
         }[session.state.value]
+
+
+def _length(pulse: Pulse, session: Session) -> str:
+    until = session.figures.unplugged_at or pulse.now()
+    return texts.duration(until - session.figures.plugged_in_at)
 
 
 def _state_word(session: Session) -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from evdesk.domain.meters import MeterState
@@ -74,7 +74,7 @@ class DevicesPanel(QWidget):
             Column(
                 self.tr("Every"), lambda r: texts.seconds(r.status.interval_ms),
                 sort_key=lambda r: r.status.interval_ms, numeric=True, width=72,
-                tooltip=self._interval_tooltip,
+                tooltip=_interval_tooltip,
             ),
             Column(
                 self.tr("Register, kWh"), lambda r: texts.kwh(_import_wh(r)),
@@ -86,10 +86,10 @@ class DevicesPanel(QWidget):
             ),
             Column(
                 self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
-                width=70, tooltip=self._errors_tooltip,
+                width=70, tooltip=_errors_tooltip,
             ),
             Column(self.tr("Address · unit"), _link, tooltip=_link, width=222),
-            Column(self.tr("Link"), self._encryption, chips=self._link_chips, width=0),
+            Column(self.tr("Link"), _encryption, chips=_link_chips, width=0),
         ]  # fmt: skip
 
     def _arrange(self) -> None:
@@ -208,29 +208,6 @@ class DevicesPanel(QWidget):
         self.refresh()
         self.changed.emit()
 
-    # -- cells ----------------------------------------------------------------------------------
-
-    def _link_chips(self, of: MeterRow) -> list[Chip]:
-        word = self._encryption(of)
-        plain = is_plain(of.meter.url)
-        return [Chip(word, Tone.NEUTRAL) if plain else Chip(word, Tone.POSITIVE, "lock")]
-
-    def _encryption(self, of: MeterRow) -> str:
-        return self.tr("not encrypted") if is_plain(of.meter.url) else self.tr("encrypted")
-
-    def _interval_tooltip(self, of: MeterRow) -> str:
-        wanted = of.meter.interval_ms
-        if wanted is None:
-            return self.tr("As fast as the device and its bus allow, at most once a second")
-        return self.tr("Asked for: {interval}").format(interval=texts.seconds(wanted))
-
-    def _errors_tooltip(self, of: MeterRow) -> str:
-        status = of.status
-        counted = self.tr("{errors} of {requests} requests failed").format(
-            errors=texts.number(status.errors, 0), requests=texts.number(status.requests, 0)
-        )
-        return f"{counted}\n{status.last_error}" if status.last_error else counted
-
 
 def is_plain(url: str) -> bool:
     """Return whether what goes over this link can be read along."""
@@ -258,3 +235,32 @@ def _errors(of: MeterRow) -> str:
 
 def _link(of: MeterRow) -> str:
     return f"{of.meter.url} · {of.meter.unit}"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("DevicesPanel", text)
+
+
+def _link_chips(of: MeterRow) -> list[Chip]:
+    word = _encryption(of)
+    plain = is_plain(of.meter.url)
+    return [Chip(word, Tone.NEUTRAL) if plain else Chip(word, Tone.POSITIVE, "lock")]
+
+
+def _encryption(of: MeterRow) -> str:
+    return _tr("not encrypted") if is_plain(of.meter.url) else _tr("encrypted")
+
+
+def _interval_tooltip(of: MeterRow) -> str:
+    wanted = of.meter.interval_ms
+    if wanted is None:
+        return _tr("As fast as the device and its bus allow, at most once a second")
+    return _tr("Asked for: {interval}").format(interval=texts.seconds(wanted))
+
+
+def _errors_tooltip(of: MeterRow) -> str:
+    status = of.status
+    counted = _tr("{errors} of {requests} requests failed").format(
+        errors=texts.number(status.errors, 0), requests=texts.number(status.requests, 0)
+    )
+    return f"{counted}\n{status.last_error}" if status.last_error else counted

@@ -20,6 +20,8 @@ DASHES_PX = (0, 7, 3)  # told apart where the colours repeat
 MARGIN = 0.5  # of a chosen range is fetched on either side, so that panning shows something
 Fetched = dict[Hashable, Points]
 
+ZOOM = 1.5  # one press of a zoom button
+
 
 class RatePanel(QFrame):
     """``chosen`` tells which station is shown alone, None for all."""
@@ -44,8 +46,9 @@ class RatePanel(QFrame):
         self.follow = button(self.tr("Follow live"), self._on_follow, "toggle")
         self.total = button(self.tr("Total"), self._show, "toggle")
         self.fit = button("", self.fit_span, "quiet", self.tr("Show the whole span again (Home)"))
-        self.zoom_in = button("", self._on_zoom_in, "quiet", self.tr("Zoom in (+ or mouse wheel)"))
-        self.zoom_out = button("", self._on_zoom_out, "quiet", self.tr("Zoom out (− or wheel)"))
+        closer, wider = partial(self.chart.zoom, 1 / ZOOM), partial(self.chart.zoom, ZOOM)
+        self.zoom_in = button("", closer, "quiet", self.tr("Zoom in (+ or mouse wheel)"))
+        self.zoom_out = button("", wider, "quiet", self.tr("Zoom out (− or wheel)"))
         self.spans = QButtonGroup(self)
         self._arrange()
         self._connect()
@@ -189,13 +192,10 @@ class RatePanel(QFrame):
         drawn = [s for s, _ in shown if self._alone in {None, s.key}]
         if self.total.isChecked():
             from_s, to_s = self.chart.range_s() if not isinstance(range_s, tuple) else range_s
-            curves = list(self._station_points().values())
+            curves = [self._points[s.id] for s in self._stations if s.id in self._points]
             self._points[TOTAL] = total(curves, from_s, to_s, self.chart.width_px())
         self.chart.show_curves(drawn, self._points, range_s if isinstance(range_s, tuple) else None)
         self._read_off(self.chart.pointer_s)
-
-    def _station_points(self) -> Fetched:
-        return {s.id: self._points[s.id] for s in self._stations if s.id in self._points}
 
     def _series(self) -> list[tuple[Series, str]]:
         theme = self._context.theme
@@ -239,12 +239,6 @@ class RatePanel(QFrame):
     def _on_moved(self) -> None:
         self.follow.setChecked(False)
         self.fetch()
-
-    def _on_zoom_in(self) -> None:
-        self.chart.zoom(1 / 1.5)
-
-    def _on_zoom_out(self) -> None:
-        self.chart.zoom(1.5)
 
 
 def _newest(points: Points) -> float | None:

@@ -15,7 +15,7 @@ from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.chip import ChipLabel
 from evdesk.gui.widgets.parts import ElidedLabel, column, label, restyle, row
 from evdesk.gui.widgets.sparkline import Sparkline
-from evdesk.services.live import Card, StationState
+from evdesk.services.live import UNKNOWN, Card
 
 
 class StationCard(QFrame):
@@ -63,7 +63,7 @@ class StationCard(QFrame):
         word, tone, icon = texts.station_look(card.state)
         self._name.set_text(card.station.name)
         self._state.show_chip(Chip(word, tone, icon))
-        known = card.state not in {StationState.SILENT, StationState.NEW}
+        known = card.state not in UNKNOWN
         _set(self._power, texts.kilowatts(card.power_w if known else None))
         self._amps.set_text(self._currents(card) if known else self._last_heard(card))
         self._show_session(card, now)
