@@ -92,17 +92,21 @@ class MeterService:
     async def _try(self, meter: Meter) -> DeviceError | None:
         """Read once; the session evidence begins with the collector, so nothing is kept."""
         reader = self._devices.reader(meter, frozenset({1}))
-        with self._store.read() as unit:
-            demo, collected = unit.site.load().demo, unit.collector.state().pid is not None
         try:
-            if demo and not collected:  # else its collector tells the simulated depot the time
-                await self._devices.tell_instant(self._clock.now())
+            await self._tell_time()
             await reader.read()
         except DeviceError as error:
             return error
         finally:
             await self._devices.close()
         return None
+
+    async def _tell_time(self) -> None:
+        """Tell a simulated depot the time, unless the demo site's collector does."""
+        with self._store.read() as unit:
+            demo, collected = unit.site.load().demo, unit.collector.state().pid is not None
+        if demo and not collected:
+            await self._devices.tell_instant(self._clock.now())
 
     def rows(self) -> tuple[MeterRow, ...]:
         """Return devices by name with state, latest reading and the interval reached."""
@@ -129,6 +133,7 @@ class MeterService:
             demo = rows.site.load().demo
         self._devices.check_url(url, demo=demo)
         try:
+            await self._tell_time()
             return await self._devices.probe(url, unit, profile)
         finally:
             await self._devices.close()
