@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from evdesk.settings import shipped
 
 HISTORY_INTERVAL_MS = 30_000  # days of history in seconds; the live part is read every second
 PATIENCE_S = 600.0
+LOOK_S = 0.5
 THURSDAY = 3
 ISSUER = Party(
     name="Sample Depot Ltd",
@@ -50,8 +52,10 @@ def busy_moment(now: datetime) -> datetime:
 class DemoDepot:
     """Everything the demo starts; ``stop`` ends and removes all of it."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(
+        self, tell: Callable[[str], None], progress: Callable[[float], None] = lambda _share: None
+    ) -> None:
+        self._tell, self._progress = tell, progress
         self._folder = Path(tempfile.mkdtemp(prefix="evdesk-demo-"))
         self._simulator: subprocess.Popen[bytes] | None = None
         self._collector: CollectorChild | None = None
@@ -79,12 +83,19 @@ class DemoDepot:
         self._add_devices(opened)
         self._add_people(opened, starts_at)
         self._tell(f"Letting {days} day(s) of charging pass …")
-        history_s = (live_at - starts_at).total_seconds()
-        self._collect(opened, ("--speed", "max", "--seconds", str(history_s)))
-        self.wait()
+        self._let_pass(opened, starts_at, live_at)
         for row in opened.services.meters.rows():
             opened.services.meters.set_interval(row.meter.name, None)
         return opened
+
+    def _let_pass(self, opened: Opened, from_at: datetime, to_at: datetime) -> None:
+        """Collect as fast as the machine can, and tell how far it is."""
+        span = to_at - from_at
+        options = ("--speed", "max", "--seconds", str(span.total_seconds()))
+        collector = self._collect(opened, options)
+        while collector.alive():
+            time.sleep(LOOK_S)
+            self._progress((opened.services.clock.now() - from_at) / span)
 
     def run(self) -> CollectorChild:
         """Start the collector at the pace of the wall."""

@@ -147,6 +147,10 @@ class CollectorChild:
         """Ask it to end."""
         self._opened.services.site.stop_collector()
 
+    def alive(self) -> bool:
+        """Return whether the child that was started here still works."""
+        return self._child is not None and self._child.poll() is None
+
     def wait(self, seconds: float) -> None:
         """Wait for the child to end; end it if it does not."""
         if self._child is None:

@@ -37,7 +37,7 @@ def add_to(groups: Groups) -> None:
 def run_demo(context: Context) -> int | None:
     """Show the demo in the window, or leave its files."""
     args = context.args
-    depot = DemoDepot(context.out.note)
+    depot = DemoDepot(context.out.note, context.out.progress)
     try:
         opened = depot.build(max(args.days, 0))
         if args.no_gui or not has_display():

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.money import Money
 
+BAR_WIDTH = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -27,6 +29,14 @@ class Output:
             print(json.dumps(data, default=_plain, ensure_ascii=not is_utf8))
         else:
             print(text.encode(encoding, "replace").decode(encoding))  # as a Windows console is
+
+    def progress(self, share: float) -> None:
+        """Show how much of long work is done: a bar on a terminal, nothing in a pipe."""
+        if not sys.stderr.isatty():
+            return
+        filled = round(BAR_WIDTH * min(share, 1.0))
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
+        print(f"\r  [{bar}] {share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr)
 
     def note(self, text: str) -> None:
         """Print a message to standard error; it is no part of the answer."""

@@ -51,8 +51,8 @@ from evdesk.settings import shipped
 from tests.fakes.depot import Depot
 
 PROFILES = (
-    ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter", ("rtu", "rtu_over_tcp", "tcp"),
-                "high", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
+    ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter",
+                ("rtu", "rtu_over_tcp", "tcp"), "high", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
     ProfileInfo("eastron-sdm120", "Eastron", "SDM120 Modbus", "meter", ("rtu", "rtu_over_tcp"),
                 "medium", False, True, 1, 1, 10, ("Single phase, 45 A.",)),
     ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu_over_tcp"),
@@ -373,7 +373,7 @@ class StubExports(ExportService):
 
 
 class StubBilling(BillingService):
-    """Invoices as the real service makes them, from the stub's sessions; documents by a renderer."""
+    """Invoices as the real service makes them, from the stub's sessions; PDFs by a renderer."""
 
     def __init__(self, depot: Depot, render: Callable[[Invoice], bytes]) -> None:
         self.depot, self.render = depot, render
