@@ -52,7 +52,8 @@ from tests.fakes.depot import Depot
 
 PROFILES = (
     ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter",
-                ("rtu", "rtu_over_tcp", "tcp"), "high", False, True, 1, 1, 10, ("Three phases, direct 100 A.",)),
+                ("rtu", "rtu_over_tcp", "tcp"), "high", False, True, 1, 1, 10,
+                ("Three phases, direct 100 A.",)),
     ProfileInfo("eastron-sdm120", "Eastron", "SDM120 Modbus", "meter", ("rtu", "rtu_over_tcp"),
                 "medium", False, True, 1, 1, 10, ("Single phase, 45 A.",)),
     ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu_over_tcp"),
