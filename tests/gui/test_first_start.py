@@ -167,13 +167,15 @@ def begin(qapp, desk, tmp_path):
 
 
 @pytest.mark.parametrize(("known", "kind"), [(True, UnlockDialog), (False, FirstRunDialog)])
-def test_the_program_begins_with_what_is_there(begin, qtbot, known, kind):
+def test_the_program_begins_with_what_is_there(begin, qapp, qtbot, known, kind):
     program = begin(known)
     qtbot.waitUntil(lambda: program.dialog is not None)
     assert isinstance(program.dialog, kind)
+    assert not qapp.quitOnLastWindowClosed()  # the dialog closes before there is a window
     with qtbot.waitSignal(program.opened):
         program.dialog.demo.click()
     qtbot.waitUntil(lambda: program.window.page() is not None)
+    assert qapp.quitOnLastWindowClosed()
 
 
 def test_a_site_that_cannot_be_looked_at_is_a_sentence_and_the_end(begin, qtbot, first_run):
