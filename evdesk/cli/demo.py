@@ -1,6 +1,7 @@
 """``demo``: a depot to look at, made and removed in one go."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -37,6 +38,7 @@ def add_to(groups: Groups) -> None:
 def run_demo(context: Context) -> int | None:
     """Show the demo in the window, or leave its files."""
     args = context.args
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like by Ctrl-C: tidily
     depot = DemoDepot(context.out.note, context.out.progress)
     try:
         opened = depot.build(max(args.days, 0))
