@@ -66,6 +66,15 @@ class SessionsPage(Page):
                 sort_key=lambda s: s.figures.plugged_in_at,
                 width=164,
             ),
+            Column(self.tr("Station"), lambda s: s.station, width=100),
+            Column(
+                self.tr("Energy, kWh"),
+                lambda s: texts.kwh(s.figures.energy_wh),
+                sort_key=lambda s: s.figures.energy_wh,
+                numeric=True,
+                width=112,
+            ),
+            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
             Column(
                 self.tr("Duration"),
                 partial(_length, self.context.pulse),
@@ -74,15 +83,6 @@ class SessionsPage(Page):
                 tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
                 numeric=True,
                 width=116,
-            ),
-            Column(self.tr("Station"), lambda s: s.station, width=100),
-            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
-            Column(
-                self.tr("Energy, kWh"),
-                lambda s: texts.kwh(s.figures.energy_wh),
-                sort_key=lambda s: s.figures.energy_wh,
-                numeric=True,
-                width=112,
             ),
             Column(
                 self.tr("Remarks"), _flag_words, chips=_flag_chips, tooltip=_flag_tooltip, width=0
