@@ -117,6 +117,6 @@ def check(opened: Opened) -> None:
     assert "did not answer" in (rows["dead"].last_error or "")
     instants = [one.at for one in readings(opened, "good")]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(instants)]
-    assert max(gaps) < 2.5  # read every second all the while, also while nothing could be written
+    assert max(gaps) < 3  # read all the while, also in the 3 s in which nothing could be written
     assert not readings(opened, "dead")
     assert not opened.services.site.info().running
