@@ -117,7 +117,9 @@ def test_two_processes_that_issue_at_once_get_numbers_without_a_gap(shell: Shell
     numbers = []
     for child in children:
         with ended(child):
-            numbers.append(json.loads(child.communicate(timeout=30)[0])["number"][-5:])
+            out, err = child.communicate(timeout=30)
+            assert child.returncode == 0, err
+            numbers.append(json.loads(out)["number"][-5:])
     assert sorted(numbers) == ["00001", "00002"]
 
 
