@@ -66,9 +66,13 @@ class Database:
             return self._idle.number("PRAGMA data_version")
 
     def size_bytes(self) -> int:
-        """Return the size of the file with its write-ahead log."""
+        """Return the size of the file with its write-ahead log.
+
+        The log is looked at first: another process may write it into the file and remove it in
+        between, and the sum must never be less than what is there.
+        """
         wal = self.place.path.with_name(self.place.path.name + "-wal")
-        return sum(file.stat().st_size for file in (self.place.path, wal) if file.exists())
+        return _size_bytes(wal) + _size_bytes(self.place.path)
 
     def check_whole(self) -> None:
         """Compare the size of the file with what its header says.
@@ -122,3 +126,11 @@ class Database:
             raise StorageError(
                 template, path=self.place.path, found=found, known=self.schema_version
             )
+
+
+def _size_bytes(path: Path) -> int:
+    """Return a file's size; one that is gone, if only just now, has none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
