@@ -24,7 +24,9 @@ HOMES = {
     "PySide6": "gui",
     "pyqtgraph": "gui",
     "sqlcipher3": "storage",
+    "pcodec": "storage",
     "pymodbus": "devices",
+    "serial": "devices",
     "psycopg": "central",
     "starlette": "web",
 }

@@ -23,6 +23,22 @@ class PilotState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What else a device said in a cycle: for sessions and faults, never journaled as a reading.
+
+    ``tag`` is what the charger shows of an RFID card, in plain text: it is hashed before it is
+    kept. ``connected_s`` is how long the car has been plugged in, ``session_wh`` the charger's own
+    session counter, ``error_code`` its error register as it came.
+    """
+
+    serial: str | None = None
+    tag: str | None = None
+    connected_s: int | None = None
+    session_wh: int | None = None
+    error_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One cycle of one socket of one device; what was not read is None, never 0.
 
@@ -40,6 +56,7 @@ class Reading:
     currents_a: Phases = NO_PHASES
     voltages_v: Phases = NO_PHASES
     pilot: PilotState | None = None
+    signs: Signs | None = None
 
     def peak_current_a(self) -> float | None:
         """Return the largest phase current that was read, or None."""

@@ -29,6 +29,14 @@ class Flag(StrEnum):
     COMM_GAP = "comm_gap"
     INTERRUPTED = "interrupted"
     METER_RESET = "meter_reset"
+    METER_CHANGED = "meter_changed"
+    METER_REWOUND = "meter_rewound"
+    ROLLOVER = "rollover"
+    CLOCK_STEP = "clock_step"
+    POWER_MISMATCH = "power_mismatch"
+    REGISTER_FROZEN = "register_frozen"
+    UNSEEN_REPLUG = "unseen_replug"
+    FORCED_END = "forced_end"
     NO_REGISTER = "no_register"
 
 

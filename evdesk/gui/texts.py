@@ -212,11 +212,63 @@ def flag(of: Flag) -> tuple[str, str]:
                 "session; somebody has to look at it before it is billed.",
             ),
         ),
+        **_counter_flags(),
         Flag.NO_REGISTER: (
             translate("texts", "No register"),
             translate("texts", "The meter never told its register, so there is no energy to bill."),
         ),
     }[of]
+
+
+def _counter_flags() -> dict[Flag, tuple[str, str]]:
+    """Return the words for what a counter or a clock did."""
+    return {
+        Flag.METER_CHANGED: (
+            translate("texts", "Meter replaced"),
+            translate("texts", "The meter was replaced during the session; both counters add up."),
+        ),
+        Flag.METER_REWOUND: (
+            translate("texts", "Register stepped back"),
+            translate(
+                "texts",
+                "The device restored an older register after a power cut. Nothing is counted until "
+                "it has passed its old value again.",
+            ),
+        ),
+        Flag.ROLLOVER: (
+            translate("texts", "Register rolled over"),
+            translate("texts", "The register passed its last digit and began again at zero."),
+        ),
+        Flag.CLOCK_STEP: (
+            translate("texts", "Clock stepped"),
+            translate(
+                "texts",
+                "This computer's clock was set during the session; the energy is not affected.",
+            ),
+        ),
+        Flag.POWER_MISMATCH: (
+            translate("texts", "Power disagrees"),
+            translate(
+                "texts",
+                "The register counted more than 5 % more or less than the power that was measured.",
+            ),
+        ),
+        Flag.REGISTER_FROZEN: (
+            translate("texts", "Register stood still"),
+            translate("texts", "Power was drawn while the register did not move."),
+        ),
+        Flag.UNSEEN_REPLUG: (
+            translate("texts", "Perhaps two cars"),
+            translate(
+                "texts",
+                "While nobody could watch, the car was unplugged and a car was plugged in again.",
+            ),
+        ),
+        Flag.FORCED_END: (
+            translate("texts", "Ended by hand"),
+            translate("texts", "Somebody ended the session; its device no longer answered."),
+        ),
+    }
 
 
 def event(kind: str) -> str:

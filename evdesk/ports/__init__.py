@@ -5,14 +5,9 @@ from evdesk.ports.database import (
     Audit,
     CollectorRows,
     CollectorState,
-    Curve,
     Drivers,
     Invoices,
-    LoggedEvent,
     Meters,
-    Readings,
-    SessionFilter,
-    Sessions,
     SiteRows,
     Stations,
     Store,
@@ -30,6 +25,15 @@ from evdesk.ports.documents import (
     InvoiceRenderer,
     Table,
     TableWriter,
+)
+from evdesk.ports.readings import (
+    Curve,
+    Readings,
+)
+from evdesk.ports.sessions import (
+    LoggedEvent,
+    SessionFilter,
+    Sessions,
 )
 from evdesk.ports.surroundings import (
     Clock,

@@ -1,6 +1,6 @@
 """The site database: repositories, one a noun, and the transactions they live in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +16,11 @@ from evdesk.domain.meters import (
     Station,
     StationId,
 )
-from evdesk.domain.readings import MeterId, Reading
-from evdesk.domain.sessions import Figures, Session, SessionEvent, SessionId, SessionState
+from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
+from evdesk.ports.readings import Readings
+from evdesk.ports.sessions import Sessions
 
 
 class SiteRows(Protocol):
@@ -110,97 +111,6 @@ class Stations(Protocol):
 
     def default_driver(self, station: StationId, at: datetime) -> DriverId | None:
         """Return whose the sessions of that instant are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A plot's points: parallel tuples; a None value marks a gap. Power in W, currents in A."""
-
-    at_s: tuple[float, ...]
-    power_w: tuple[float | None, ...]
-
-
-class Readings(Protocol):
-    """The journal of readings: append-only."""
-
-    def add(self, readings: Sequence[Reading]) -> None:
-        """Append readings (collector only); a meter, socket and instant twice is an error."""
-
-    def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
-        """Return the newest reading of each source that has one."""
-
-    def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterable[Reading]:
-        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
-
-    def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
-        """Return power for a plot, with at most about ``points`` points.
-
-        Per bucket the minimum and the maximum stay, so that no peak is lost. A silence longer than
-        3 of the usual intervals and 60 s is a gap.
-        """
-
-    def count(self) -> int:
-        """Return how many readings are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFilter:
-    """Which sessions; None does not filter. Instants compare with the plug-in."""
-
-    from_at: datetime | None = None
-    to_at: datetime | None = None
-    station: StationId | None = None
-    driver: DriverId | None = None
-    state: SessionState | None = None
-    unbilled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """One row of a session's own log: kind, register and raw words where the event has them."""
-
-    at: datetime
-    kind: str
-    wh: int | None
-    raw: str
-    detail: Mapping[str, object]
-
-
-class Sessions(Protocol):
-    """Sessions, their events (append-only) and the trackers that find them."""
-
-    def open(self, station: StationId, figures: Figures, driver: DriverId | None) -> SessionId:
-        """Begin a session; a station has at most one open."""
-
-    def log(self, session: SessionId, event: SessionEvent) -> None:
-        """Append an event to the session's log."""
-
-    def update(self, session: SessionId, figures: Figures) -> None:
-        """Write the figures of an open session; figures with an end close it."""
-
-    def open_ids(self) -> dict[StationId, SessionId]:
-        """Return the open session of each station that has one."""
-
-    def get(self, session: SessionId) -> Session | None:
-        """Return a session."""
-
-    def find(self, wanted: SessionFilter) -> list[Session]:
-        """Return sessions, newest plug-in first."""
-
-    def events(self, session: SessionId) -> list[LoggedEvent]:
-        """Return the session's log, oldest first."""
-
-    def assign(self, session: SessionId, driver: DriverId) -> None:
-        """Say whose it is; a billed session is never re-assigned (the caller checks)."""
-
-    def count(self) -> int:
-        """Return how many sessions are kept."""
-
-    def trackers(self) -> dict[StationId, dict[str, object]]:
-        """Return each station's tracker snapshot."""
-
-    def save_tracker(self, station: StationId, snapshot: dict[str, object]) -> None:
-        """Replace a station's tracker snapshot."""
 
 
 class Drivers(Protocol):

@@ -1,0 +1,40 @@
+"""The journal of readings, as rows and as sealed hours: the same to whoever asks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from evdesk.domain.meters import Source
+from evdesk.domain.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A plot's points: parallel tuples; a None value marks a gap. Power in W, currents in A."""
+
+    at_s: tuple[float, ...]
+    power_w: tuple[float | None, ...]
+
+
+class Readings(Protocol):
+    """The journal of readings: append-only."""
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Append readings (collector only); a meter, socket and instant twice is an error."""
+
+    def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
+        """Return the newest reading of each source that has one."""
+
+    def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterable[Reading]:
+        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
+
+    def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
+        """Return power for a plot, with at most about ``points`` points.
+
+        Per bucket the minimum and the maximum stay, so that no peak is lost. A silence longer than
+        3 of the usual intervals and 60 s is a gap.
+        """
+
+    def count(self) -> int:
+        """Return how many readings are kept."""

@@ -1,0 +1,2 @@
+-- The reading archive.
+SELECT 1;

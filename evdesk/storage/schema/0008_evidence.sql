@@ -1,0 +1,2 @@
+-- What sessions rest on.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Corrections, releases and reconciliation.
+SELECT 1;

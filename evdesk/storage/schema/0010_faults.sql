@@ -1,0 +1,2 @@
+-- Faults, and what is known of meters.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- What was learned of devices.
+SELECT 1;
