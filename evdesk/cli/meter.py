@@ -1,6 +1,7 @@
 """``meter``: profiles, add, list, probe, interval, remove."""
 
 import asyncio
+from dataclasses import asdict
 
 from evdesk import bootstrap
 from evdesk.cli.context import Context
@@ -86,25 +87,15 @@ def _declare_add(meter: Groups) -> None:
 def profiles(context: Context) -> None:
     """List the device profiles; needs no site."""
     found = bootstrap.device_profiles()
-    data = [
-        {
-            "id": profile.id,
-            "manufacturer": profile.manufacturer,
-            "model": profile.model,
-            "kind": profile.kind,
-            "transports": list(profile.transports),
-            "confidence": profile.confidence,
-            "has_state": profile.has_state,
-            "has_energy": profile.has_energy,
-            "sockets": profile.sockets,
-            "notes": list(profile.notes),
-        }
-        for profile in found
-    ]
+    data = [asdict(profile) for profile in found]
     rows = [
-        (p.id, p.manufacturer, p.model, p.kind, " ".join(p.transports), p.confidence) for p in found
-    ]
-    headings = ("id", "maker", "model", "kind", "transports", "confidence")
+        (
+            p.id, p.manufacturer, p.model, p.kind, " ".join(p.transports), p.confidence,
+            "a meter beside it" if p.needs_meter else None,
+        )
+        for p in found
+    ]  # fmt: skip
+    headings = ("id", "maker", "model", "kind", "transports", "confidence", "needs")
     context.out.answer(data, table(headings, rows, "No profile is installed."))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from evdesk.devices.profile_rules import identify_rows
 from evdesk.devices.profiles import (
     ENERGY,
     LAST_ADDRESS,
@@ -67,18 +68,18 @@ def load_profile(path: Path) -> Profile:
     pace = _pace(device)
     registers = _registers(root, little_words=little_words, pace=pace)
     info = _info(device, registers)
-    phases = device.whole("phases", 3, low=1, high=3)
     port = device.whole("default_tcp_port", 502, low=1, high=LAST_ADDRESS)
     device.done()
     profile = Profile(
         info=info,
-        phases=phases,
+        phases=info.phases,
         default_port=port,
         pace=pace,
         registers=registers,
         rotation=_rotation(root, registers),
         splits=_splits(root, registers),
         sunspec=_sunspec(root),
+        identify=identify_rows(root, registers),
     )
     root.done()
     return profile
@@ -103,7 +104,6 @@ def _pace(device: TomlTable) -> Pace:
 
 
 def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
-    device.texts("models_covered")
     device.texts("sources")
     transports = device.texts("transports")
     for transport in transports:
@@ -113,11 +113,12 @@ def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
                 "transport '{value}' is not one of rtu, tcp, rtu_over_tcp.",
                 value=transport,
             )
+    kind = device.choice("kind", ("meter", "charger"))
     return ProfileInfo(
         id=device.text("id"),
         manufacturer=device.text("manufacturer"),
         model=device.text("model"),
-        kind=device.choice("kind", ("meter", "charger")),
+        kind=kind,
         transports=transports,
         confidence=device.choice("confidence", ("high", "medium", "low")),
         has_state=STATE in registers,
@@ -126,6 +127,12 @@ def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
         default_unit=device.whole("default_unit_id", 1, low=0, high=255),
         resolution_wh=_resolution_wh(registers.get(ENERGY)),
         notes=device.texts("notes"),
+        models_covered=device.texts("models_covered"),
+        needs_meter=kind == "charger" and ENERGY not in registers,
+        has_session_energy="session_energy" in registers,
+        has_serial="serial_number" in registers,
+        has_tag="rfid_tag" in registers,
+        phases=device.whole("phases", 3, low=1, high=3),
     )
 
 

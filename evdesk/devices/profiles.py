@@ -92,6 +92,29 @@ class StateSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class Identify:
+    """What a register shows on a device of this profile; numbers are in the register's unit."""
+
+    register: str
+    equals: tuple[int | str, ...] = ()
+    contains: str | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+
+    def holds(self, value: float | str | None) -> bool:
+        """Say whether a decoded value is what it must be; a missing one never is."""
+        if value is None or (self.equals and value not in self.equals):
+            return False
+        if self.contains is not None and self.contains.lower() not in str(value).lower():
+            return False
+        if self.low is None and self.high is None:
+            return True
+        if isinstance(value, str):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
 class SunSpec:
     """Where the marker may be and which models are meant; addresses count from the model."""
 
@@ -124,3 +147,4 @@ class Profile:
     rotation: tuple[str, ...]
     splits: tuple[StateSplit, ...]
     sunspec: SunSpec | None
+    identify: tuple[Identify, ...] = ()

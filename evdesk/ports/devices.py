@@ -12,7 +12,11 @@ from evdesk.domain.readings import Reading
 
 @dataclass(frozen=True, slots=True)
 class ProfileInfo:
-    """What people see of a device profile; ``sockets`` is how many charging points it has."""
+    """What people see of a device profile; ``sockets`` is how many charging points it has.
+
+    ``needs_meter`` is a charger whose energy must come from a meter beside it: it has no lifetime
+    register, or no energy register at all.
+    """
 
     id: str
     manufacturer: str
@@ -26,6 +30,12 @@ class ProfileInfo:
     default_unit: int
     resolution_wh: int
     notes: tuple[str, ...]
+    models_covered: tuple[str, ...] = ()
+    needs_meter: bool = False
+    has_session_energy: bool = False
+    has_serial: bool = False
+    has_tag: bool = False
+    phases: int = 3
 
 
 @dataclass(frozen=True, slots=True)
