@@ -100,6 +100,7 @@ def _pace(device: TomlTable) -> Pace:
         gap_ms=device.whole("min_request_gap_ms", 0, low=0, high=10_000),
         gap_from_request=device.choice("gap_from", ("answer", "request"), "answer") == "request",
         baud=baud if native and native[0] == "rtu" else None,
+        one_client=device.flag("one_client", default=False),
     )
 
 

@@ -124,7 +124,10 @@ class SunSpec:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What one read may ask for and how fast; a gap counts from the request or from its answer."""
+    """What one read may ask for and how fast; a gap counts from the request or from its answer.
+
+    ``one_client``: its network stack bears one connection and no quick reconnects.
+    """
 
     max_registers: int
     alignment: int
@@ -133,6 +136,7 @@ class Pace:
     gap_ms: int
     gap_from_request: bool
     baud: int | None
+    one_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)
