@@ -27,6 +27,16 @@ MAX_W = 22_000
 CHARGERS = ("heidelberg-energy-control", "keba-p30", "goe-gemini")
 METERS = ("eastron-sdm630", "abb-b23-b24")
 AMOUNTS = {FaultKind.SLOW: 500, FaultKind.EXCEPTION: 4, FaultKind.REWIND: 3_000}
+KINDS = (
+    FaultKind.SILENCE,
+    FaultKind.SLOW,
+    FaultKind.EXCEPTION,
+    FaultKind.DROP,
+    FaultKind.REFUSE,
+    FaultKind.RESET,
+    FaultKind.REWIND,
+    FaultKind.SENTINEL,
+)
 LEVELS = {FaultKind.RESET, FaultKind.REWIND}
 
 
@@ -74,7 +84,7 @@ def random_visits(chance: random.Random) -> tuple[Session, ...]:
 def random_faults(chance: random.Random) -> tuple[Fault, ...]:
     faults = []
     for _ in range(chance.randrange(4)):
-        kind = chance.choice(list(FaultKind))
+        kind = chance.choice(KINDS)
         begins = chance.randrange(HOURS * 3600) * 1000
         lasts_s = chance.choice((20, 60, 300, 2_400))
         faults.append(Fault(kind, begins, begins + lasts_s * 1000, AMOUNTS.get(kind, 0)))

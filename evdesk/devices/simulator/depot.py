@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -54,6 +54,14 @@ class _Unit:
     encoder: Encoder
     reads: int = 0
     faults: int = 0
+    before: Answer = SILENCE
+
+    def fault(self, at_ms: int, pdu: bytes) -> Fault | None:
+        """Return what keeps it from answering a request well."""
+        if len(pdu) != READ_REQUEST.size:
+            return self.device.faults.answering(at_ms, lambda _: False)
+        read = READ_REQUEST.unpack(pdu)
+        return self.device.faults.answering(at_ms, partial(self.encoder.touches, read))
 
 
 @dataclass(slots=True)
@@ -235,7 +243,7 @@ class Depot:
         return self._device(unit, at_ms, pdu)
 
     def _device(self, unit: _Unit, at_ms: int, pdu: bytes) -> Answer:
-        fault = unit.device.fault(at_ms)
+        fault = unit.fault(at_ms, pdu)
         delay_s = 0.0
         if fault is not None:
             unit.faults += 1
@@ -246,6 +254,13 @@ class Depot:
             if fault.kind is FaultKind.EXCEPTION:
                 return _exception(pdu[0], fault.amount or DEVICE_FAILURE)
             delay_s = self._delay_s(fault)
+        answer = self._read(unit, at_ms, pdu, delay_s)
+        before, unit.before = unit.before, answer
+        if fault is not None and fault.kind is FaultKind.CROSSED:
+            return replace(before, is_late=True)
+        return answer
+
+    def _read(self, unit: _Unit, at_ms: int, pdu: bytes, delay_s: float) -> Answer:
         if pdu[0] not in (Function.HOLDING, Function.INPUT) or len(pdu) != READ_REQUEST.size:
             return _exception(pdu[0], ILLEGAL_FUNCTION)
         function, address, count = READ_REQUEST.unpack(pdu)
@@ -260,6 +275,8 @@ class Depot:
 
     def _delay_s(self, fault: Fault) -> float:
         """Return the delay; in stepped time shorter, as the limit of a request is shorter there."""
+        if fault.kind is not FaultKind.SLOW:
+            return 0.0
         scale = POLLING.stepped_timeout_s / POLLING.timeout_s if self._stepped else 1.0
         return fault.amount / 1_000 * scale
 
@@ -296,7 +313,7 @@ class Depot:
     def _is_silent(self, unit: _Unit | None) -> bool:
         if unit is None:
             return True
-        fault = unit.device.fault(self._offset_ms())
+        fault = unit.device.faults.answering(self._offset_ms(), lambda _: False)
         if fault is None:
             return False
         too_slow = fault.kind is FaultKind.SLOW and fault.amount >= POLLING.timeout_s * 1_000
@@ -337,7 +354,7 @@ def _lay_out(scenario: Scenario, profiles: dict[str, Profile]) -> list[_Port]:
                 device=device.name,
                 unit=simulated.unit,
             )
-        encoder = Encoder(simulated.profile, device.serial, device.phases)
+        encoder = Encoder(simulated.profile, device.phases)
         port.units[simulated.unit] = _Unit(simulated, encoder)
     return list(ports.values())
 

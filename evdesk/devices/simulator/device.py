@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evdesk.devices.profiles import Profile
+from evdesk.devices.simulator.faults import Faults
 from evdesk.devices.simulator.loads import MW_PER_W, UNITS_PER_WH, Course, Moment
-from evdesk.devices.simulator.scenario import Device, Fault, FaultKind
+from evdesk.devices.simulator.scenario import Device, FaultKind
 from evdesk.domain.meters import MeterRole
 from evdesk.domain.readings import PilotState
 
@@ -15,22 +16,31 @@ SWING_V = 1.5  # the mains breathe a little
 SWING_PERIOD_MS = 600_000
 SOURCE_OHM = 0.08
 CHARGING_MW = 1_000
-UNIT_FAULTS = (FaultKind.SILENCE, FaultKind.SLOW, FaultKind.EXCEPTION, FaultKind.DROP)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A device at one instant: energy in half microjoules, as its register should show it."""
+    """A device at one instant: energy in half microjoules, as its registers should show it.
+
+    ``resettable_units`` were counted since the scenario's start, ``plugged_ms`` since the plug-in;
+    ``state_raw`` is what the state register shows whatever the pilot is.
+    """
 
     at_ms: int
     energy_units: int
     session_units: int
+    resettable_units: int
+    export_units: int
     power_w: float
     phase_w: tuple[float, float, float]
     volts: tuple[float, float, float]
     pilot: PilotState
     is_waiting: bool
     has_energy: bool
+    plugged_ms: int
+    tag: str
+    serial: int
+    state_raw: int | None
 
 
 class SimulatedDevice:
@@ -50,23 +60,11 @@ class SimulatedDevice:
         self._fed = fed
         self._base_units_per_ms = 2 * MW_PER_W * device.base_w
         self._cached: Snapshot | None = None
-        self._unit_faults = [f for f in device.faults if f.kind in UNIT_FAULTS]
-        self._register_faults = [
-            f
-            for f in device.faults
-            if f.kind in {FaultKind.RESET, FaultKind.REWIND, FaultKind.SENTINEL}
-        ]
-
-    def fault(self, at_ms: int) -> Fault | None:
-        """Return what keeps it from answering well at an instant, if anything does."""
-        for fault in self._unit_faults:
-            if fault.holds(at_ms):
-                return fault
-        return None
+        self.faults = Faults(device)
 
     def refuses(self, at_ms: int) -> bool:
         """Say whether its port takes no connection at an instant."""
-        return any(f.kind is FaultKind.REFUSE and f.holds(at_ms) for f in self.device.faults)
+        return self.faults.holds(FaultKind.REFUSE, at_ms)
 
     def at(self, at_ms: int) -> Snapshot:
         """Return what it measures at an instant (milliseconds after the start)."""
@@ -77,34 +75,51 @@ class SimulatedDevice:
     def _measure(self, at_ms: int) -> Snapshot:
         moment = self._course.at(at_ms)
         phase_w = self._phase_power_w(moment, at_ms)
+        drawn_units = moment.energy_units + self._around_units(at_ms)
+        energy_units = self.device.initial_wh * UNITS_PER_WH + drawn_units
+        session_units = moment.session_units
+        if self.device.faults:
+            energy_units = self.faults.register_units(at_ms, self._counted)
+            session_units = self._session(at_ms, moment, energy_units)
         return Snapshot(
             at_ms=at_ms,
-            energy_units=self._register(at_ms, moment),
-            session_units=moment.session_units,
+            energy_units=max(energy_units, 0),
+            session_units=session_units,
+            resettable_units=max(drawn_units, 0),
+            export_units=2 * MW_PER_W * self.device.export_w * at_ms,
             power_w=sum(phase_w),
             phase_w=phase_w,
             volts=self._volts(at_ms, phase_w),
             pilot=_pilot(moment),
             is_waiting=moment.is_waiting,
-            has_energy=not any(
-                f.kind is FaultKind.SENTINEL and f.holds(at_ms) for f in self._register_faults
-            ),
+            has_energy=not self.faults.holds(FaultKind.SENTINEL, at_ms),
+            plugged_ms=moment.plugged_ms,
+            tag=moment.tag,
+            serial=self.faults.serial(at_ms),
+            state_raw=self.faults.state_raw(at_ms),
         )
 
     def drawn_units(self, at_ms: int) -> int:
         """Return the energy that went through it since the start, in half microjoules."""
-        own = self._course.at(at_ms).energy_units + self._base_units_per_ms * at_ms
-        return own + sum(device.drawn_units(at_ms) for device in self._fed)
+        return self._course.at(at_ms).energy_units + self._around_units(at_ms)
 
-    def _register(self, at_ms: int, moment: Moment) -> int:
-        units = self.device.initial_wh * UNITS_PER_WH + self._base_units_per_ms * at_ms
-        units += moment.energy_units + sum(device.drawn_units(at_ms) for device in self._fed)
-        for fault in self._register_faults:
-            if fault.holds(at_ms) and fault.kind is FaultKind.RESET:
-                units -= self.device.initial_wh * UNITS_PER_WH + self.drawn_units(fault.from_ms)
-            elif fault.holds(at_ms) and fault.kind is FaultKind.REWIND:
-                units -= fault.amount * UNITS_PER_WH
-        return max(units, 0)
+    def _around_units(self, at_ms: int) -> int:
+        """Return what it draws itself and what the devices behind it drew."""
+        fed = sum(device.drawn_units(at_ms) for device in self._fed)
+        return self._base_units_per_ms * at_ms + fed
+
+    def _counted(self, at_ms: int) -> int:
+        return self.device.initial_wh * UNITS_PER_WH + self.drawn_units(at_ms)
+
+    def _session(self, at_ms: int, moment: Moment, lifetime_units: int) -> int:
+        if not moment.plugged:
+            return 0
+        return self.faults.session_units(
+            at_ms, moment.plugged_ms, self._course_units, lifetime_units
+        )
+
+    def _course_units(self, at_ms: int) -> int:
+        return self._course.at(at_ms).energy_units
 
     def _phase_power_w(self, moment: Moment, at_ms: int) -> tuple[float, float, float]:
         wired = self.device.phases

@@ -22,6 +22,7 @@ METER_LENGTH = 124
 END_MODEL = 0xFFFF
 CABLE_IN = 7
 CABLE_OUT = 1
+MS_PER_S = 1_000
 
 # What a device says of itself and of values that do not move here, in the register's unit.
 STANDING = {
@@ -54,9 +55,8 @@ class Span:
 class Encoder:
     """Answers reads of one device as its profile says."""
 
-    def __init__(self, profile: Profile, serial: int, phases: str) -> None:
+    def __init__(self, profile: Profile, phases: str) -> None:
         self._profile = profile
-        self._serial = serial
         self._spans: dict[tuple[int, int, int], Span | int] = {}
         self._shift = 0
         self._fixed: dict[tuple[int, int], bytes] = {}
@@ -97,6 +97,14 @@ class Encoder:
             words = encode(snapshot)
             answer[start : start + len(words)] = words
         return bytes(answer)
+
+    def touches(self, read: tuple[int, int, int], name: str) -> bool:
+        """Say whether a read (function, address, count) asks for the register of that name."""
+        function, address, count = read
+        return any(
+            register is not None and register.name == name
+            for _, _, register in self._held(function, address, address + count)
+        )
 
     def _lay_out(self, function: int, address: int, count: int) -> Span | int:
         pace = self._profile.pace
@@ -141,8 +149,7 @@ class Encoder:
 
     def _encode(self, register: Register) -> Encode:
         if register.type in {"string", "bytes"}:
-            text = self._text(register)
-            return lambda _: text
+            return _text(register)
         if register.name == ENERGY:
             return _energy(register)
         pack = packer(register)
@@ -152,10 +159,6 @@ class Encoder:
         value = self._value(register)
         return lambda snapshot: pack(value(snapshot))
 
-    def _text(self, register: Register) -> bytes:
-        text = f"{self._serial:06d}" if register.name == "serial_number" else "1.0"
-        return text.encode("ascii").ljust(2 * register.length, b"\0")[: 2 * register.length]
-
     def _value(self, register: Register) -> Value:
         """Return what gives the value of a register, in its unit."""
         name = register.name
@@ -164,16 +167,19 @@ class Encoder:
         if name[-3:-1] == "_l":
             return _of_phase(name[:-3], int(name[-1]) - 1)
         named: dict[str, Value] = {
-            "serial_number": lambda _: self._serial,
+            "serial_number": lambda s: s.serial,
             "cable_state": lambda s: CABLE_OUT if s.pilot is PilotState.A else CABLE_IN,
             "active_power_total": lambda s: s.power_w,
             "current_sum": lambda s: sum(map(_amps, s.phase_w, s.volts)),
             "voltage_ln_avg": lambda s: sum(s.volts) / sum(map(bool, s.volts)),
             "power_factor_total": lambda _: 1.0,
-            "session_energy": lambda s: s.session_units / UNITS_PER_WH / WH_PER_UNIT["kWh"],
-            "energy_sum_total": _total_kwh,
-            "energy_resettable_total": _total_kwh,
-            "energy_since_poweron": _total_kwh,
+            "session_energy": lambda s: _kwh(s.session_units),
+            "rfid_tag": lambda s: int(s.tag or "0", 16),
+            "connected_duration": lambda s: s.plugged_ms // MS_PER_S,
+            "energy_sum_total": lambda s: _kwh(s.energy_units + s.export_units),
+            "energy_resettable_total": lambda s: _kwh(s.resettable_units),
+            "energy_since_poweron": lambda s: _kwh(s.resettable_units),
+            "energy_export_total": lambda s: _kwh(s.export_units),
         }
         return named.get(name, lambda _: 0.0)
 
@@ -229,6 +235,7 @@ def _energy(register: Register) -> Encode:
     """Return the encoder of the lifetime register: floored to its resolution, like a counter."""
     per_raw = UNITS_PER_WH * WH_PER_UNIT[register.unit] * register.scale
     over, under = per_raw.numerator, per_raw.denominator
+    modulus = 1 << 16 * register.length - register.type.startswith("i")  # then it begins at 0
     missing = _missing(register)
 
     def energy(snapshot: Snapshot) -> bytes:
@@ -236,7 +243,7 @@ def _energy(register: Register) -> Encode:
             return missing
         if register.is_float:
             return _float_words(register, snapshot.energy_units * under / over)
-        return _int_words(register, snapshot.energy_units * under // over)
+        return _int_words(register, snapshot.energy_units * under // over % modulus)
 
     return energy
 
@@ -260,6 +267,8 @@ def _state(register: Register, profile: Profile) -> Value:
     split = profile.splits[0].raw if profile.splits else None
 
     def state(snapshot: Snapshot) -> float:
+        if snapshot.state_raw is not None:
+            return snapshot.state_raw
         if split is not None and (snapshot.is_waiting or snapshot.pilot not in codes):
             return split
         return codes[snapshot.pilot]
@@ -273,7 +282,7 @@ def _of_phase(kind: str, phase: int) -> Value:
         "current": lambda s: _amps(s.phase_w[phase], s.volts[phase]),
         "active_power": lambda s: s.phase_w[phase],
         "power_factor": lambda s: 1.0 if s.volts[phase] else 0.0,
-        "energy_import": lambda s: _total_kwh(s) / 3,
+        "energy_import": lambda s: _kwh(s.energy_units) / 3,
     }
     return values.get(kind, lambda _: 0.0)
 
@@ -282,8 +291,22 @@ def _amps(watts: float, volts: float) -> float:
     return watts / volts if volts else 0.0
 
 
-def _total_kwh(snapshot: Snapshot) -> float:
-    return snapshot.energy_units / UNITS_PER_WH / WH_PER_UNIT["kWh"]
+def _kwh(units: int) -> float:
+    return units / UNITS_PER_WH / WH_PER_UNIT["kWh"]
+
+
+def _text(register: Register) -> Encode:
+    """Return the encoder of a text: serial number, card, or a version that never moves."""
+    size = 2 * register.length
+    if register.name == "serial_number":
+        return lambda s: f"{s.serial:06d}".encode("ascii").ljust(size, b"\0")[:size]
+    if register.name == "rfid_tag":
+        is_text = register.type == "string"
+        return lambda s: (s.tag.encode("ascii") if is_text else bytes.fromhex(s.tag)).ljust(
+            size, b"\0"
+        )[:size]
+    text = b"1.0".ljust(size, b"\0")[:size]
+    return lambda _: text
 
 
 def _covers(

@@ -28,6 +28,7 @@ class Session:
 
     ``points`` is the shape of the power. With ``energy_units`` the shape is stretched in height so
     that exactly this much is delivered by its end; without, the shape counts as it stands.
+    ``tag`` is the card it was released with, in hexadecimal digits.
     """
 
     plug_in_ms: int
@@ -35,6 +36,7 @@ class Session:
     points: tuple[Point, ...]
     phases: str = "123"
     energy_units: int | None = None
+    tag: str = ""
 
 
 def delivering(
@@ -43,6 +45,7 @@ def delivering(
     depart_ms: int,
     energy_wh: int | Decimal | Fraction,
     phases: str = "123",
+    tag: str = "",
 ) -> Session:
     """Return a session that delivers exactly this energy at constant power until it is done.
 
@@ -57,6 +60,7 @@ def delivering(
         points=((0, 1), (done_ms - arrive_ms, 1)),
         phases=phases,
         energy_units=int(Fraction(energy_wh) * UNITS_PER_WH),
+        tag=tag,
     )
 
 
@@ -114,7 +118,7 @@ def power_mw(points: Sequence[Point], at_ms: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A charging point at one instant; ``session_units`` is the energy since the plug-in."""
+    """A charging point at one instant; session and ``plugged_ms`` count from the plug-in."""
 
     plugged: bool
     power_mw: int
@@ -122,6 +126,8 @@ class Moment:
     session_units: int
     phases: str
     is_waiting: bool
+    plugged_ms: int = 0
+    tag: str = ""
 
 
 class Course:
@@ -162,6 +168,8 @@ class Course:
             session_units=shape.energy(elapsed_ms),
             phases=shape.session.phases,
             is_waiting=elapsed_ms < shape.first_ms,
+            plugged_ms=elapsed_ms,
+            tag=shape.session.tag,
         )
 
     def _unplaced(self, at_ms: int) -> "tuple[tuple[_Shape | None, int], int]":

@@ -18,23 +18,37 @@ class FaultKind(StrEnum):
     SLOW = "slow"  # the answer comes after delay_ms
     EXCEPTION = "exception"  # Modbus exception of that code
     DROP = "drop"  # closes the connection instead of answering
+    CROSSED = "crossed"  # each request gets the answer to the one before
     REFUSE = "refuse"  # its port takes no connection
     RESET = "reset"  # the energy register starts again at 0
     REWIND = "rewind"  # the energy register goes back by wh
+    JUMP = "jump"  # the energy register goes forward by wh
+    REPLACE = "replace"  # another device: its energy register is at wh, its serial number is serial
     SENTINEL = "sentinel"  # the energy register reads as not available
+    GLITCH = "glitch"  # the energy register reads as wh, whatever was counted
+    FREEZE = "freeze"  # the energy register stands still; afterwards it shows what was counted
+    FLUTTER = "flutter"  # the energy register is wh too low in about every second second
+    SERIAL = "serial"  # the serial number reads as serial
+    STATE = "state"  # the state register reads as raw
+    SESSION_RESET = "session_reset"  # the charger's session register starts again at 0
+    SESSION_FREEZE = "session_freeze"  # the charger's session register stands still
+    SESSION_LIFETIME = "session_lifetime"  # the charger's session register shows the lifetime one
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault from one instant to another (milliseconds after the start; None is for ever).
 
-    ``amount`` is the delay in ms, the exception code or the Wh, as the kind needs it.
+    ``amount`` is the delay in ms, the exception code, the Wh or the raw state, as the kind needs
+    it. With ``register`` only requests for that register are disturbed.
     """
 
     kind: FaultKind
     from_ms: int
     to_ms: int | None = None
     amount: int = 0
+    serial: int = 0
+    register: str | None = None
 
     def holds(self, at_ms: int) -> bool:
         """Say whether it holds at an instant."""
@@ -45,8 +59,9 @@ class Fault:
 class Device:
     """One simulated device; devices with the same ``bus`` share a port, else each has its own.
 
-    ``initial_wh`` is its register at the scenario's start; ``base_w`` is drawn always. A device of
-    role grid counts what all others draw, and its own base.
+    ``initial_wh`` is its register at the scenario's start; ``base_w`` is drawn always, ``export_w``
+    is fed back always and only seen by counters of export. A device of role grid counts what all
+    others draw, and its own base.
     """
 
     name: str
@@ -58,6 +73,7 @@ class Device:
     is_rtu: bool = False
     initial_wh: int = 0
     base_w: int = 0
+    export_w: int = 0
     serial: int = 0
     sessions: tuple[Session, ...] = ()
     faults: tuple[Fault, ...] = ()

@@ -28,11 +28,21 @@ PHASES = ("1", "2", "3", "12", "13", "23", "123")
 _OFFSET = re.compile(
     r"(?:(?P<days>\d{1,4})d )?(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d))?"
 )
-_AMOUNTS = {
-    FaultKind.SLOW: ("delay_ms", 600_000),
-    FaultKind.EXCEPTION: ("code", 255),
-    FaultKind.REWIND: ("wh", 10**12),
+_MOST_WH = 10**12
+_MOST_WORDS = 2**31 - 1
+_TAG = re.compile("(?:[0-9A-F]{2}){4,10}")
+_AMOUNTS = {  # key, least, most
+    FaultKind.SLOW: ("delay_ms", 1, 600_000),
+    FaultKind.EXCEPTION: ("code", 1, 255),
+    FaultKind.REWIND: ("wh", 1, _MOST_WH),
+    FaultKind.JUMP: ("wh", 1, _MOST_WH),
+    FaultKind.FLUTTER: ("wh", 1, _MOST_WH),
+    FaultKind.REPLACE: ("wh", 0, _MOST_WH),
+    FaultKind.GLITCH: ("wh", 0, _MOST_WH),
+    FaultKind.STATE: ("raw", 0, _MOST_WORDS),
 }
+_SERIALS = frozenset({FaultKind.REPLACE, FaultKind.SERIAL})
+_OF_ONE_REGISTER = frozenset({FaultKind.EXCEPTION, FaultKind.SILENCE, FaultKind.DROP})
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -79,9 +89,10 @@ def _device(table: TomlTable, repeat_ms: int | None, folder: Path) -> Device:
         role=MeterRole(table.choice("role", list(MeterRole), MeterRole.STATION)),
         bus=table.text("bus") if table.has("bus") else None,
         is_rtu=table.choice("framing", ("tcp", "rtu"), "tcp") == "rtu",
-        initial_wh=table.whole("initial_wh", 0, low=0, high=10**12),
+        initial_wh=table.whole("initial_wh", 0, low=0, high=_MOST_WH),
         base_w=table.whole("base_w", 0, low=0, high=MAX_POWER_W),
-        serial=table.whole("serial", 0, low=0, high=2**31 - 1),
+        export_w=table.whole("export_w", 0, low=0, high=MAX_POWER_W),
+        serial=table.whole("serial", 0, low=0, high=_MOST_WORDS),
         sessions=tuple(session for session, _ in sessions),
         faults=tuple(_fault(row) for row in table.tables("fault", f"{table.title}, fault")),
     )
@@ -143,6 +154,9 @@ def _session(table: TomlTable, folder: Path) -> Session:
         points = _paused(row, points, plug_in_ms)
     whole = points[-1][0] <= unplug_ms - plug_in_ms
     phases = table.choice("phases", PHASES, "123")
+    tag = table.text("tag") if table.has("tag") else ""
+    if tag and not _TAG.fullmatch(tag):
+        raise table.error("tag", "tag = '{tag}' is not 4 to 10 bytes like 04A1B2C3.", tag=tag)
     table.done()
     return Session(
         plug_in_ms=plug_in_ms,
@@ -150,6 +164,7 @@ def _session(table: TomlTable, folder: Path) -> Session:
         points=cut(points, unplug_ms - plug_in_ms),
         phases=phases,
         energy_units=energy if whole else None,
+        tag=tag,
     )
 
 
@@ -176,12 +191,16 @@ def _fault(table: TomlTable) -> Fault:
     to_ms = _offset(table, "to") if table.has("to") else None
     if to_ms is not None and to_ms <= from_ms:
         raise table.error("to", "not after the beginning of the fault.")
-    amount = 0
+    amount, serial, register = 0, 0, None
     if kind in _AMOUNTS:
-        key, most = _AMOUNTS[kind]
-        amount = table.whole(key, low=1, high=most)
+        key, least, most = _AMOUNTS[kind]
+        amount = table.whole(key, low=least, high=most)
+    if kind in _SERIALS:
+        serial = table.whole("serial", low=0, high=_MOST_WORDS)
+    if kind in _OF_ONE_REGISTER and table.has("register"):
+        register = table.text("register")
     table.done()
-    return Fault(kind, from_ms, to_ms, amount)
+    return Fault(kind, from_ms, to_ms, amount, serial, register)
 
 
 def _offset(table: TomlTable, key: str, default: int | None = None) -> int:

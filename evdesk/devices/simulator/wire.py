@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
 
+LAST_TID = 0xFFFF
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What becomes of a request: a PDU after a delay, silence (None), or a closed connection."""
+    """What becomes of a request: a PDU after a delay, silence (None), or a closed connection.
+
+    ``is_late`` makes it the answer to the request before, by its transaction number.
+    """
 
     pdu: bytes | None
     delay_s: float = 0.0
     closes: bool = False
+    is_late: bool = False
 
 
 SILENCE = Answer(None)
@@ -77,7 +83,7 @@ class ServedConnection(asyncio.Protocol):
         if answer.closes:
             self.close()
         elif answer.pdu is not None:
-            frame = self._framer.encode(answer.pdu, unit, tid)
+            frame = self._framer.encode(answer.pdu, unit, tid - answer.is_late & LAST_TID)
             if answer.delay_s:
                 asyncio.get_running_loop().call_later(answer.delay_s, self._send, frame)
             else:
