@@ -30,6 +30,11 @@ from evdesk.ports.readings import (
     Curve,
     Readings,
 )
+from evdesk.ports.reconciliation import (
+    Decisions,
+    Explanation,
+    Explanations,
+)
 from evdesk.ports.sessions import (
     LoggedEvent,
     SessionFilter,
@@ -48,8 +53,11 @@ __all__ = [
     "CollectorRows",
     "CollectorState",
     "Curve",
+    "Decisions",
     "Devices",
     "Drivers",
+    "Explanation",
+    "Explanations",
     "InvoiceRenderer",
     "Invoices",
     "LoggedEvent",

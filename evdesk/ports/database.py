@@ -20,6 +20,7 @@ from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
 from evdesk.ports.readings import Readings
+from evdesk.ports.reconciliation import Decisions, Explanations
 from evdesk.ports.sessions import Sessions
 
 
@@ -227,6 +228,8 @@ class Unit(Protocol):
     stations: Stations
     readings: Readings
     sessions: Sessions
+    decisions: Decisions
+    explanations: Explanations
     drivers: Drivers
     tariffs: Tariffs
     invoices: Invoices

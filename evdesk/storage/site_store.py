@@ -11,6 +11,7 @@ from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.audit_log import Recorder, StoredAudit
 from evdesk.storage.connection import Connection
+from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
 from evdesk.storage.intents import Intents
@@ -18,6 +19,7 @@ from evdesk.storage.invoices import StoredInvoices
 from evdesk.storage.meters import StoredMeters
 from evdesk.storage.persons import Persons
 from evdesk.storage.readings import StoredReadings
+from evdesk.storage.reconciliation import StoredExplanations
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
@@ -34,6 +36,8 @@ class SiteUnit:
         self.stations: ports.Stations = StoredStations(connection)
         self.readings: ports.Readings = StoredReadings(connection)
         self.sessions: ports.Sessions = StoredSessions(connection)
+        self.decisions: ports.Decisions = StoredDecisions(connection)
+        self.explanations: ports.Explanations = StoredExplanations(connection)
         self.drivers: ports.Drivers = drivers
         self.tariffs: ports.Tariffs = StoredTariffs(connection)
         self.invoices: ports.Invoices = StoredInvoices(connection)
