@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from evdesk.domain.corrections import Claim, Decision
 from evdesk.domain.meters import StationId
 from evdesk.domain.readings import PilotState, Reading, Register
 from evdesk.domain.registers import Bounds
@@ -164,7 +165,10 @@ SessionEvent = Opened | Based | ChargingStarted | ChargingStopped | EpochBegan |
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as it is kept; ``invoice`` is the id of the invoice that bills it."""
+    """A session as it is kept; ``invoice`` is the id of the invoice that bills it.
+
+    ``figures`` are what was measured, for ever; ``correction`` is the newest, where there is one.
+    """
 
     id: SessionId
     station_id: StationId
@@ -173,3 +177,25 @@ class Session:
     state: SessionState
     figures: Figures
     invoice: str | None = None
+    correction: Decision | None = None
+
+    def measured(self) -> Claim:
+        """Return what was measured."""
+        start, end = self.figures.start, self.figures.end
+        return Claim(
+            None if start is None else start.wh,
+            None if end is None else end.wh,
+            self.figures.energy_wh,
+        )
+
+    def claim(self) -> Claim:
+        """Return what holds, and is billed: the newest correction, else what was measured."""
+        correction = self.correction
+        if correction is None or correction.after is None:
+            return self.measured()
+        return correction.after
+
+    @property
+    def energy_wh(self) -> int | None:
+        """Return the energy that holds; None where there is no register for it."""
+        return self.claim().energy_wh

@@ -12,10 +12,14 @@ from evdesk.domain.site import DriverId
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions; None does not filter. Instants compare with the plug-in."""
+    """Which sessions; None does not filter. ``from_at`` and ``to_at`` compare with the plug-in.
+
+    ``left_from`` finds those that were open at that instant or later.
+    """
 
     from_at: datetime | None = None
     to_at: datetime | None = None
+    left_from: datetime | None = None
     station: StationId | None = None
     driver: DriverId | None = None
     state: SessionState | None = None

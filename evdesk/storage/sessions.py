@@ -18,27 +18,32 @@ from evdesk.domain.sessions import (
 from evdesk.domain.site import DriverId
 from evdesk.ports import LoggedEvent, SessionFilter
 from evdesk.storage.connection import Connection, Row, Value
+from evdesk.storage.corrections import COLUMNS, NEWEST, decision_of
 from evdesk.storage.json_text import canonical, parse_object
 from evdesk.storage.session_events import event_values
 
 DECI = 10
+DECISION_VALUES = len(COLUMNS.split(","))
 NOT_OPEN = (
     "Session {session} is not open: its figures stay as they are, and nothing of this step was "
     "written. Correct a closed session by a correction, which is logged."
 )
-SELECT = """
+SELECT = f"""
     SELECT session.id, station_id, station.name, driver_id, session.state,
-           plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms, start_raw,
-           end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags, invoice_id
+           plugged_in_at_ms, unplugged_at_ms, session.start_wh, start_at_ms, start_raw,
+           session.end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags, invoice_id,
+           {", ".join(f"decision.{name}" for name in COLUMNS.split(", "))}
     FROM session JOIN station ON station.id = station_id
-    LEFT JOIN invoice_session ON session_id = session.id
-"""
+    LEFT JOIN invoice_session ON invoice_session.session_id = session.id
+    LEFT JOIN session_decision AS decision ON decision.id = ({NEWEST})
+"""  # noqa: S608 - constants
 FIND = """
     WHERE (:from_ms IS NULL OR plugged_in_at_ms >= :from_ms)
       AND (:to_ms IS NULL OR plugged_in_at_ms < :to_ms)
       AND (:station IS NULL OR station_id = :station)
       AND (:driver IS NULL OR driver_id = :driver)
       AND (:state IS NULL OR session.state = :state)
+      AND (:left_from_ms IS NULL OR coalesce(unplugged_at_ms, :left_from_ms) >= :left_from_ms)
       AND (NOT :unbilled OR invoice_id IS NULL)
     ORDER BY plugged_in_at_ms DESC, session.id DESC
 """
@@ -102,6 +107,7 @@ class StoredSessions:
             {
                 "from_ms": None if wanted.from_at is None else to_ms(wanted.from_at),
                 "to_ms": None if wanted.to_at is None else to_ms(wanted.to_at),
+                "left_from_ms": None if wanted.left_from is None else to_ms(wanted.left_from),
                 "station": wanted.station,
                 "driver": wanted.driver,
                 "state": None if wanted.state is None else wanted.state.value,
@@ -165,7 +171,8 @@ def _register_values(register: Register | None) -> tuple[Value, Value, Value]:
 
 
 def _session(row: Row) -> Session:
-    session, station_id, station, driver, state, *figures, invoice = row
+    session, station_id, station, driver, state, *figures, invoice = row[:-DECISION_VALUES]
+    decision = row[-DECISION_VALUES:]
     return Session(
         id=SessionId(session),
         station_id=StationId(station_id),
@@ -174,6 +181,7 @@ def _session(row: Row) -> Session:
         state=SessionState(state),
         figures=_figures(figures),
         invoice=invoice,
+        correction=None if decision[0] is None else decision_of(decision),
     )
 
 
