@@ -13,25 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from evdesk.devices.compound import compound
 from evdesk.devices.plan import Block
 from evdesk.devices.profiles import ENERGY, SIZED, STATE, WH_PER_UNIT, Profile, Register
+from evdesk.devices.raw import (
+    BEYOND_WH,
+    CODES,
+    DIGITS,
+    all_ones,
+    in_order,
+    missing_values,
+    own_words,
+)
 from evdesk.domain.readings import MeterId, PilotState, Reading
 
 Converter = Callable[[Any], Any]
 
-CODES = {
-    "u16": "H",
-    "i16": "h",
-    "bool": "H",
-    "u32": "I",
-    "i32": "i",
-    "u64": "Q",
-    "i64": "q",
-    "f32": "f",
-    "f64": "d",
-}
-DIGITS = {"W": 1, "A": 3, "V": 1, "Hz": 3}
-BEYOND_WH = 10**15  # no counter of a site ever comes here: the value is garbage
 SLOTS = (
     *(STATE, "split", ENERGY, "active_power_total"),
     *(f"{kind}_l{phase}" for kind in ("current", "voltage") for phase in "123"),
@@ -40,17 +37,31 @@ SLOTS = (
 
 @dataclass(frozen=True, slots=True)
 class BlockDecoder:
-    """Takes the values out of one answer and puts each into its slot."""
+    """Takes the values out of one answer and puts each into its slot.
+
+    Compound values may lie across others and are cut out one by one.
+    """
 
     block: Block
     unpack: Callable[[bytes], tuple[Any, ...]]
     steps: tuple[tuple[int, Converter], ...]
-    energy_bytes: slice | None
+    compounds: tuple[tuple[int, slice, Converter], ...]
+    energy: Register | None
 
     def into(self, slots: list[Any], data: bytes) -> None:
         """Decode an answer of exactly ``2 × count`` bytes."""
         for (slot, convert), raw in zip(self.steps, self.unpack(data), strict=True):
             slots[slot] = convert(raw)
+        for slot, where, convert in self.compounds:
+            slots[slot] = convert(data[where])
+
+    def energy_words(self, data: bytes) -> bytes:
+        """Return the words behind the energy of an answer that holds it."""
+        return (
+            b""
+            if self.energy is None
+            else own_words(self.energy, data[self.block.bytes_of(self.energy)])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +75,17 @@ class ReadingDecoder:
 
     def compile(self, block: Block) -> BlockDecoder:
         """Return the decoder of one request."""
-        energy = next((r for r in block.registers if r.name == ENERGY), None)
-        start = 0 if energy is None else 2 * (energy.address - block.address)
+        single = [r for r in block.registers if not r.is_compound]
         return BlockDecoder(
             block=block,
-            unpack=struct.Struct(_format(block)).unpack,
-            steps=tuple((self.slots[r.name], self.converters[r.name]) for r in block.registers),
-            energy_bytes=None if energy is None else slice(start, start + 2 * energy.length),
+            unpack=struct.Struct(_format(block, single)).unpack,
+            steps=tuple((self.slots[r.name], self.converters[r.name]) for r in single),
+            compounds=tuple(
+                (self.slots[r.name], block.bytes_of(r), self.converters[r.name])
+                for r in block.registers
+                if r.is_compound
+            ),
+            energy=next((r for r in block.registers if r.name == ENERGY), None),
         )
 
     def reading(self, meter: MeterId, at: datetime, slots: list[Any], raw: bytes) -> Reading:
@@ -110,11 +125,11 @@ def reading_decoder(profile: Profile) -> ReadingDecoder:
     )
 
 
-def _format(block: Block) -> str:
+def _format(block: Block, registers: Iterable[Register]) -> str:
     """Return the struct format of an answer; what nobody wants is padding."""
     parts = [">"]
     at = block.address
-    for register in block.registers:
+    for register in registers:
         parts.append(f"{2 * (register.address - at)}x{_code(register)}")
         at = register.end
     parts.append(f"{2 * (block.address + block.count - at)}x")
@@ -123,7 +138,8 @@ def _format(block: Block) -> str:
 
 def _plain(register: Register) -> bool:
     """Say whether struct reads it as it comes: most significant word and byte first."""
-    return not (register.type in SIZED or register.little_words or register.little_bytes)
+    in_place = not (register.little_words or register.little_bytes or register.is_compound)
+    return in_place and register.type not in SIZED
 
 
 def _code(register: Register) -> str:
@@ -134,6 +150,8 @@ def converter(register: Register) -> Converter:
     """Return what turns the unpacked raw value of a register into its value, or None."""
     if register.type in SIZED:
         return _text if register.type == "string" else bytes.hex
+    if register.is_compound:
+        return compound(register)
     if register.name == ENERGY:
         convert = _energy_float(register) if register.is_float else _energy_int(register)
     elif register.is_float:
@@ -158,24 +176,9 @@ def _reordered(register: Register, convert: Converter) -> Converter:
     return two_words_swapped if usual else reordered
 
 
-def in_order(register: Register, raw: bytes) -> bytes:
-    """Return the bytes of a register with the most significant word and byte first."""
-    words = [raw[at : at + 2] for at in range(0, len(raw), 2)]
-    if register.little_bytes:
-        words = [word[::-1] for word in words]
-    return b"".join(reversed(words) if register.little_words else words)
-
-
-def _missing(register: Register) -> frozenset[int | float]:
-    """Return the raw values that mean nothing was measured, as struct unpacks them."""
-    size = 2 * register.length
-    unpack = struct.Struct(">" + CODES[register.type]).unpack
-    return frozenset(unpack(raw.to_bytes(size, "big"))[0] for raw in register.not_available)
-
-
 def _number_float(register: Register) -> Converter:
     factor, digits = float(register.scale), DIGITS.get(register.unit, 6)
-    missing = _missing(register)
+    missing = missing_values(register)
 
     def number(raw: float) -> float | None:
         if raw in missing or not math.isfinite(raw):
@@ -187,7 +190,7 @@ def _number_float(register: Register) -> Converter:
 
 def _number_int(register: Register) -> Converter:
     over, under = register.scale.numerator, register.scale.denominator
-    digits, missing = DIGITS.get(register.unit, 6), _missing(register)
+    digits, missing = DIGITS.get(register.unit, 6), missing_values(register)
 
     def number(raw: int) -> float | None:
         return None if raw in missing else round(raw * over / under, digits)
@@ -201,7 +204,7 @@ def _number_int(register: Register) -> Converter:
 def _code_value(register: Register) -> Converter:
     mask = register.mask if register.mask is not None else (1 << 16 * register.length) - 1
     shift = (mask & -mask).bit_length() - 1
-    missing = _missing(register)
+    missing = missing_values(register)
 
     def code(raw: int) -> int | None:
         return None if raw in missing else (raw & mask) >> shift
@@ -212,7 +215,7 @@ def _code_value(register: Register) -> Converter:
 def _energy_int(register: Register) -> Converter:
     scale = register.scale * WH_PER_UNIT[register.unit]
     over, under = scale.numerator, scale.denominator
-    missing = _missing(register) | _all_ones(register)
+    missing = missing_values(register) | all_ones(register)
 
     def energy(raw: int) -> int | None:
         if raw in missing or raw < 0:
@@ -223,17 +226,9 @@ def _energy_int(register: Register) -> Converter:
     return energy
 
 
-def _all_ones(register: Register) -> frozenset[int]:
-    """Return what a long counter shows that is not there, also where no manual says so.
-
-    Believed, it would stand still through a whole session and make that one of 0 Wh.
-    """
-    return frozenset({(1 << 16 * register.length) - 1} if register.length > 1 else ())
-
-
 def _energy_float(register: Register) -> Converter:
     scale = register.scale * WH_PER_UNIT[register.unit]
-    over, under, missing = scale.numerator, scale.denominator, _missing(register)
+    over, under, missing = scale.numerator, scale.denominator, missing_values(register)
 
     def energy(raw: float) -> int | None:
         if raw in missing or not math.isfinite(raw) or raw < 0:
@@ -253,7 +248,6 @@ def _text(raw: bytes) -> str | None:
 def decode_values(block: Block, data: bytes) -> Iterable[tuple[Register, bytes, Any]]:
     """Return each register of an answer with its words as they came and its value or None."""
     for register in block.registers:
-        start = 2 * (register.address - block.address)
-        raw = data[start : start + 2 * register.length]
+        raw = data[block.bytes_of(register)]
         (unpacked,) = struct.unpack(">" + _code(register), raw)
-        yield register, raw, converter(register)(unpacked)
+        yield register, own_words(register, raw), converter(register)(unpacked)

@@ -25,6 +25,11 @@ class Block:
         """Return the names of its values."""
         return frozenset(register.name for register in self.registers)
 
+    def bytes_of(self, register: Register) -> slice:
+        """Return where the words of one of its values lie in the answer."""
+        start = 2 * (register.address - self.address)
+        return slice(start, start + 2 * register.length)
+
 
 @dataclass(frozen=True, slots=True)
 class CyclePlan:
@@ -91,22 +96,26 @@ def cost_ms(block: Block, pace: Pace) -> int:
 
 
 def _fits(group: Sequence[Register], register: Register, pace: Pace) -> bool:
-    last = group[-1]
     return (
         not pace.one_value
         and not register.function.is_bits
-        and last.function == register.function
-        and register.address - last.end <= pace.bridge_gap
-        and _aligned(group[0], register, pace)[1] <= pace.max_registers
+        and group[-1].function == register.function
+        and register.address - _end(group) <= pace.bridge_gap
+        and _aligned((*group, register), pace)[1] <= pace.max_registers
     )
 
 
-def _aligned(first: Register, last: Register, pace: Pace) -> tuple[int, int]:
-    start = first.address - first.address % pace.alignment
-    count = last.end - start
+def _end(group: Sequence[Register]) -> int:
+    """Return the first address after all of them; compound values reach across their neighbours."""
+    return max(register.end for register in group)
+
+
+def _aligned(group: Sequence[Register], pace: Pace) -> tuple[int, int]:
+    start = group[0].address - group[0].address % pace.alignment
+    count = _end(group) - start
     return start, count + -count % pace.alignment
 
 
 def _block(group: Sequence[Register], pace: Pace) -> Block:
-    start, count = _aligned(group[0], group[-1], pace)
+    start, count = _aligned(group, pace)
     return Block(group[0].function, start, count, tuple(group))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from evdesk.devices.profile_rules import identify_rows
+from evdesk.devices.profile_rules import identify_rows, with_parts
 from evdesk.devices.profiles import (
     ENERGY,
     LAST_ADDRESS,
@@ -150,7 +150,7 @@ def _registers(root: TomlTable, *, little_words: bool, pace: Pace) -> dict[str, 
     for table in root.tables("register", "register"):
         name = table.text("name")
         table.title = f"register '{name}'"
-        register = _register(table, name, little_words=little_words)
+        register = with_parts(table, _register(table, name, little_words=little_words))
         table.done()
         if name in found:
             raise table.error("name", "another register has this name.")
@@ -160,7 +160,7 @@ def _registers(root: TomlTable, *, little_words: bool, pace: Pace) -> dict[str, 
                 "longer than max_registers_per_read = {limit}.",
                 limit=pace.max_registers,
             )
-        for address in range(register.address, register.end):
+        for address in register.own_addresses:
             owner = owners.setdefault((register.function, address), name)
             if owner != name:
                 raise table.error(

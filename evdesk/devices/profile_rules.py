@@ -1,9 +1,10 @@
-"""The tables of a profile that say something of its registers, checked line by line."""
+"""What a profile says of its registers beside where they are, checked line by line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
-from evdesk.devices.profiles import Identify, Register
+from evdesk.devices.profiles import LAST_ADDRESS, SIZED, Identify, Register
 from evdesk.devices.toml_text import TomlTable
 
 
@@ -47,3 +48,31 @@ def _equals(table: TomlTable) -> tuple[int | str, ...]:
 
 def _bound(table: TomlTable, key: str) -> Fraction | None:
     return Fraction(table.number(key)) if table.has(key) else None
+
+
+def with_parts(table: TomlTable, register: Register) -> Register:
+    """Return a register with its further numbers and its power of ten, where the table has any."""
+    plus, minus = _behind(table, register, "plus"), _behind(table, register, "minus")
+    scale_at = _scale_at(table, register)
+    if not (plus or minus) and scale_at is None:
+        return register
+    if register.type in SIZED or register.enum or register.mask is not None:
+        raise table.error("type", "only plain numbers have plus, minus or scale_address.")
+    ends = [at + register.length for at in (*plus, *minus)]
+    length = max(register.length, *ends, 0 if scale_at is None else scale_at + 1)
+    return replace(register, length=length, plus=plus, minus=minus, scale_at=scale_at)
+
+
+def _behind(table: TomlTable, register: Register, key: str) -> tuple[int, ...]:
+    """Return how far behind a register the numbers of a key begin."""
+    addresses = table.wholes(key)
+    for address in addresses:
+        if not register.end <= address <= LAST_ADDRESS + 1 - register.length:
+            raise table.error(key, "{address} does not lie behind the register.", address=address)
+    return tuple(address - register.address for address in addresses)
+
+
+def _scale_at(table: TomlTable, register: Register) -> int | None:
+    if not table.has("scale_address"):
+        return None
+    return table.whole("scale_address", low=register.end, high=LAST_ADDRESS) - register.address

@@ -53,7 +53,12 @@ class EnumValue:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One value of a device: value = raw × scale, in ``unit``; addresses are those on the wire."""
+    """One value of a device: value = raw × scale, in ``unit``; addresses are those on the wire.
+
+    A compound value has more than one number: ``plus`` and ``minus`` say how many registers behind
+    ``address`` further numbers of its type begin, ``scale_at`` where a power of ten does (SunSpec).
+    ``length`` reaches from the first to the last of them, so that one answer holds them all.
+    """
 
     name: str
     address: int
@@ -68,11 +73,35 @@ class Register:
     not_available: frozenset[int]
     enum: tuple[EnumValue, ...]
     readable: bool
+    plus: tuple[int, ...] = ()
+    minus: tuple[int, ...] = ()
+    scale_at: int | None = None
 
     @property
     def end(self) -> int:
         """Return the first address after it."""
         return self.address + self.length
+
+    @property
+    def is_compound(self) -> bool:
+        """Say whether it is made of more than one number."""
+        return bool(self.plus or self.minus) or self.scale_at is not None
+
+    @property
+    def number_length(self) -> int:
+        """Return how many registers one of its numbers takes."""
+        return LENGTHS.get(self.type, self.length)
+
+    @property
+    def numbers(self) -> tuple[tuple[int, int], ...]:
+        """Return where each of its numbers begins, in registers from its address, and its sign."""
+        return ((0, 1), *((at, 1) for at in self.plus), *((at, -1) for at in self.minus))
+
+    @property
+    def own_addresses(self) -> tuple[int, ...]:
+        """Return the addresses of its numbers, which are no other value's."""
+        starts = (self.address + at for at, _ in self.numbers)
+        return tuple(start + at for start in starts for at in range(self.number_length))
 
     @property
     def is_float(self) -> bool:

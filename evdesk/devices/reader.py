@@ -96,8 +96,8 @@ class ModbusReader:
                 pending.extendleft(reversed(self._with_less(decoder, error)))
                 continue
             decoder.into(slots, answer)
-            if decoder.energy_bytes is not None:
-                at, raw = self._clock.now(), answer[decoder.energy_bytes]
+            if decoder.energy is not None:
+                at, raw = self._clock.now(), decoder.energy_words(answer)
         return self._decoder.reading(self._meter.id, at or self._clock.now(), slots, raw)
 
     def _this_turn(self) -> Iterable[BlockDecoder]:

@@ -183,8 +183,8 @@ def reading_of(name, **values):
             data[start : start + size] = values.get(one.name, 0).to_bytes(size, "big")
         compiled = decoder.compile(block)
         compiled.into(slots, bytes(data))
-        if compiled.energy_bytes:
-            raw = bytes(data[compiled.energy_bytes])
+        if compiled.energy is not None:
+            raw = compiled.energy_words(bytes(data))
     return decoder.reading(MeterId(7), AT, slots, raw)
 
 

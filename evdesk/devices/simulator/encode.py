@@ -5,11 +5,20 @@ Written apart from the decoder and sharing nothing with it, so that one checks t
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from evdesk.devices.profiles import ENERGY, STATE, WH_PER_UNIT, Function, Pace, Profile, Register
+from evdesk.devices.profiles import (
+    ENERGY,
+    STATE,
+    WH_PER_UNIT,
+    Function,
+    Pace,
+    Profile,
+    Register,
+    SunSpec,
+)
 from evdesk.devices.simulator.device import Snapshot
 from evdesk.devices.simulator.loads import UNITS_PER_WH
 from evdesk.domain.readings import PilotState
@@ -18,7 +27,7 @@ ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 COMMON_MODEL = 1
 COMMON_LENGTH = 66
-METER_LENGTH = 124
+METERS = {211: (211, 213, 124), 201: (201, 203, 105)}  # one phase, three phases, length
 END_MODEL = 0xFFFF
 CABLE_IN = 7
 CABLE_OUT = 1
@@ -37,6 +46,9 @@ STANDING = {
     "modbus_map_version": 264.0,
     "product_code": 310110.0,
 }
+
+# The powers of ten a device with scale registers gives, by unit.
+EXPONENTS = {"A": -2, "V": -1, "Hz": -2, "W": 0, "VA": 0, "var": 0, "": -1, "kWh": 0, "Wh": 0}
 
 Value = Callable[[Snapshot], float]
 Encode = Callable[[Snapshot], bytes]
@@ -61,21 +73,39 @@ class Encoder:
         self._shift = 0
         self._fixed: dict[tuple[int, int], bytes] = {}
         if profile.sunspec is not None:
-            self._lay_models(profile.sunspec.base_addresses[0], phases)
+            self._lay_models(profile.sunspec, phases)
+        self._registers: list[Register] = []
+        for register in profile.registers.values():
+            if register.readable:
+                self._lay_parts(register)
 
-    def _lay_models(self, base: int, phases: str) -> None:
+    def _lay_parts(self, register: Register) -> None:
+        """Put a register where it is read; further numbers of a compound value stay 0 here."""
+        single = _single(register)
+        self._registers.append(single)
+        start = register.address + self._shift
+        for at, _ in register.numbers[1:]:
+            for word in range(start + at, start + at + single.length):
+                self._fixed[register.function, word] = bytes(2)
+        if register.scale_at is not None:
+            power = EXPONENTS[register.unit].to_bytes(2, "big", signed=True)
+            self._fixed[register.function, start + register.scale_at] = power
+
+    def _lay_models(self, sunspec: SunSpec, phases: str) -> None:
         """Put marker, common model and meter model where a SunSpec device has them."""
+        base = sunspec.base_addresses[0]
         meter = base + 4 + COMMON_LENGTH
-        model = 213 if len(phases) > 1 else 211
+        one, three, length = METERS[sunspec.model_ids[0]]
+        model = three if len(phases) > 1 else one
         words = {
             base: int.from_bytes(b"Su", "big"),
             base + 1: int.from_bytes(b"nS", "big"),
             base + 2: COMMON_MODEL,
             base + 3: COMMON_LENGTH,
             meter: model,
-            meter + 1: METER_LENGTH,
-            meter + 2 + METER_LENGTH: END_MODEL,
-            meter + 3 + METER_LENGTH: 0,
+            meter + 1: length,
+            meter + 2 + length: END_MODEL,
+            meter + 3 + length: 0,
         }
         for address, word in words.items():
             self._fixed[Function.HOLDING, address] = word.to_bytes(2, "big")
@@ -118,7 +148,7 @@ class Encoder:
         if pace.one_value and [(address, end)] != [(start, stop) for start, stop, _ in held]:
             return ILLEGAL_ADDRESS
         energy = next((start for start, r in registers if r.name == ENERGY), None)
-        size = 2 * self._profile.registers[ENERGY].length if energy is not None else 0
+        size = 2 * self._profile.registers[ENERGY].number_length if energy is not None else 0
         first = 0 if energy is None else 2 * (energy - address)
         return Span(
             size=2 * count,
@@ -140,8 +170,8 @@ class Encoder:
         ]
         found += [
             (register.address + self._shift, register.end + self._shift, register)
-            for register in self._profile.registers.values()
-            if register.function == function and register.readable
+            for register in self._registers
+            if register.function == function
         ]
         for entry in sorted(found, key=lambda entry: entry[0]):
             if entry[0] < end and entry[1] > address:
@@ -186,6 +216,7 @@ class Encoder:
 
 def served_wh(register: Register, words: bytes) -> int:
     """Return the whole Wh that served energy words stand for: their exact value, floored."""
+    register = _single(register)
     ordered = _swapped(register, words)
     raw = (
         Fraction(struct.unpack(">f" if register.type == "f32" else ">d", ordered)[0])
@@ -193,6 +224,21 @@ def served_wh(register: Register, words: bytes) -> int:
         else Fraction(int.from_bytes(ordered, "big"))
     )
     return int(raw * register.scale * WH_PER_UNIT[register.unit])
+
+
+def _single(register: Register) -> Register:
+    """Return the one number that carries a compound value here; another is returned as it is."""
+    if not register.is_compound:
+        return register
+    exponent = 0 if register.scale_at is None else EXPONENTS[register.unit]
+    return replace(
+        register,
+        length=register.number_length,
+        scale=register.scale * Fraction(10) ** exponent,
+        plus=(),
+        minus=(),
+        scale_at=None,
+    )
 
 
 def packer(register: Register) -> Callable[[float], bytes]:
