@@ -87,7 +87,7 @@ class SimulatedDevice:
             session_units=session_units,
             resettable_units=max(drawn_units, 0),
             export_units=2 * MW_PER_W * self.device.export_w * at_ms,
-            power_w=sum(phase_w),
+            power_w=self.faults.shown_power_w(at_ms, sum(phase_w)),
             phase_w=phase_w,
             volts=self._volts(at_ms, phase_w),
             pilot=_pilot(moment),

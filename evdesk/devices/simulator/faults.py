@@ -78,6 +78,11 @@ class Faults:
         fault = self._find(FaultKind.STATE, at_ms)
         return None if fault is None else fault.amount
 
+    def shown_power_w(self, at_ms: int, power_w: float) -> float:
+        """Return what the power register shows."""
+        fault = self._find(FaultKind.POWER, at_ms)
+        return power_w if fault is None else power_w * fault.amount / 100
+
     def session_units(
         self, at_ms: int, plugged_ms: int, counted: Callable[[int], int], lifetime: int
     ) -> int:

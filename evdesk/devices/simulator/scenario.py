@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     GLITCH = "glitch"  # the energy register reads as wh, whatever was counted
     FREEZE = "freeze"  # the energy register stands still; afterwards it shows what was counted
     FLUTTER = "flutter"  # the energy register is wh too low in about every second second
+    POWER = "power"  # the power register reads as percent of the power
     SERIAL = "serial"  # the serial number reads as serial
     STATE = "state"  # the state register reads as raw
     SESSION_RESET = "session_reset"  # the charger's session register starts again at 0
@@ -39,8 +40,8 @@ class FaultKind(StrEnum):
 class Fault:
     """A fault from one instant to another (milliseconds after the start; None is for ever).
 
-    ``amount`` is the delay in ms, the exception code, the Wh or the raw state, as the kind needs
-    it. With ``register`` only requests for that register are disturbed.
+    ``amount`` is the delay in ms, the exception code, the Wh, the percentage or the raw
+    state, as the kind needs it. With ``register`` only requests for that register are disturbed.
     """
 
     kind: FaultKind

@@ -39,6 +39,7 @@ _AMOUNTS = {  # key, least, most
     FaultKind.FLUTTER: ("wh", 1, _MOST_WH),
     FaultKind.REPLACE: ("wh", 0, _MOST_WH),
     FaultKind.GLITCH: ("wh", 0, _MOST_WH),
+    FaultKind.POWER: ("percent", 0, 1_000),
     FaultKind.STATE: ("raw", 0, _MOST_WORDS),
 }
 _SERIALS = frozenset({FaultKind.REPLACE, FaultKind.SERIAL})

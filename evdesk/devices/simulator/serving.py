@@ -50,7 +50,7 @@ def _opened(log: Path | None) -> Iterator[TextIO | None]:
         yield None
         return
     try:
-        stream = log.open("w", encoding="utf-8")
+        stream = log.open("w", encoding="utf-8", buffering=1)  # a line at a time, to be followed
     except OSError as error:
         raise UserError(
             "{file} cannot be written: {reason}.", file=str(log), reason=error.strerror

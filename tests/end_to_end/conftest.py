@@ -1,0 +1,30 @@
+"""A real, encrypted demo site without devices; made once a run and copied for each test."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from evdesk.bootstrap.sites import SiteRequest, create_site
+from evdesk.storage import keys
+from tests.end_to_end.places import PASSWORD
+from tests.end_to_end.rig import Blank
+
+MADE_AT = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
+    """A folder nobody writes to, and its data key."""
+    folder = tmp_path_factory.mktemp("blank") / "site"
+    request = SiteRequest(
+        name="Test depot",
+        owner="Ada",
+        tz="Europe/Berlin",
+        currency="EUR",
+        country="DE",
+        language="en",
+        demo=True,
+        starts_at=MADE_AT,
+    )
+    create_site(folder, PASSWORD, request)
+    return Blank(folder, keys.unlock(folder, None, PASSWORD).data_key)
