@@ -20,9 +20,12 @@ class Polling:
     min_interval_ms: int = 200
     max_interval_ms: int = 3_600_000
     timeout_s: float = 3.0  # one request, wall clock
+    line_timeout_s: float = 1.0  # one request on a serial line, where every other unit waits for it
     stepped_timeout_s: float = 0.5  # one request, demo sites in stepped time
     backoff_first_s: float = 1.0  # after the first failure, doubled up to the last
     backoff_last_s: float = 30.0
+    reconnect_s: float = 1.0  # between two connections to one port
+    fragile_reconnect_s: float = 10.0  # the same where a profile says one_client
 
 
 @dataclass(frozen=True, slots=True)

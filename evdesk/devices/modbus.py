@@ -1,44 +1,54 @@
 """The devices of a site over Modbus: implements ``ports.Devices``."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from evdesk.devices.connection import Connection, Tempo
+from evdesk.devices.connection import Connection
 from evdesk.devices.probing import probe_device
 from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.profiles import Profile
 from evdesk.devices.reader import ModbusReader
 from evdesk.devices.stepping import DepotClocks
+from evdesk.devices.tempo import Tempo
 from evdesk.devices.urls import Address, parse_url
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Meter
 from evdesk.ports import Clock, MeterReader, ProbedValue, ProfileInfo
-from evdesk.settings import POLLING, shipped
+from evdesk.settings import POLLING, Polling, shipped
 
 LAST_UNIT = 255
 
 
 class ModbusDevices:
-    """One connection per host and port, one queue each; used within one event loop.
+    """One connection per bus (host and port, or serial port), one queue each; for one event loop.
 
     In stepped time hosts are loopback only, gaps between requests cost nothing (the interval of a
     device already holds them), back-off counts in the site's time, and every connection must lead
     to a simulated depot.
     """
 
-    def __init__(self, clock: Clock, *, stepped: bool, profiles_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        stepped: bool,
+        profiles_dir: Path | None = None,
+        polling: Polling = POLLING,
+    ) -> None:
         self._clock = clock
         self._stepped = stepped
         self._folder = profiles_dir or shipped("resources") / "meters"
         self._profiles: dict[str, Profile] = {}
-        self._connections: dict[tuple[str, int], Connection] = {}
+        self._connections: dict[str, Connection] = {}
         self._depots = DepotClocks()
         self._tempo = Tempo(
             now_s=self._site_s if stepped else _loop_s,
-            timeout_s=POLLING.stepped_timeout_s if stepped else POLLING.timeout_s,
+            timeout_s=polling.stepped_timeout_s if stepped else polling.timeout_s,
             keeps_gaps=not stepped,
+            polling=polling,
         )
 
     def _site_s(self) -> float:
@@ -77,8 +87,11 @@ class ModbusDevices:
                 count=profile.info.sockets,
                 wanted=max(sockets),
             )
-        _check_unit(meter.unit)
-        connection = self._connection(parse_url(meter.url, demo=self._stepped))
+        address = parse_url(meter.url, demo=self._stepped)
+        _check_unit(meter.unit, address)
+        connection = self._connection(address)
+        if profile.pace.one_client:
+            connection.be_gentle()
         return ModbusReader(meter, profile, connection, self._clock, self._tempo)
 
     async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
@@ -89,12 +102,13 @@ class ModbusDevices:
             DeviceError: nothing answers there.
 
         """
-        _check_unit(unit)
+        address = parse_url(url, demo=self._stepped)
+        _check_unit(unit, address)
         known = self._loaded()
         tried = (
             [known[name] for name in sorted(known)] if profile is None else [self._profile(profile)]
         )
-        connection = self._connection(parse_url(url, demo=self._stepped))
+        connection = self._connection(address)
         async with connection.lock:
             return await probe_device(connection, unit, tried)
 
@@ -123,25 +137,36 @@ class ModbusDevices:
         return known[name]
 
     def _connection(self, address: Address) -> Connection:
-        key = (address.host, address.port)
+        key = _port_of(address)
         if key not in self._connections:
             guard = self._depots if self._stepped else None
             self._connections[key] = Connection(address, self._tempo, guard)
         connection = self._connections[key]
-        if connection.address != address:
+        if replace(connection.address, host=address.host) != address:
             raise UserError(
-                "{host} port {port} is already read as {known}; one port speaks one way.",
-                host=address.host,
-                port=address.port,
+                "{place} is already read as {known}; one port speaks one way.",
+                place=address.place,
                 known=connection.address.bus,
             )
         return connection
+
+
+def _port_of(address: Address) -> str:
+    """Return what two addresses of one bus have in common, also where a link leads to the port."""
+    if address.line is not None:
+        return str(Path(address.host).resolve()) if "/" in address.host else address.host
+    return f"{address.host}:{address.port}"
 
 
 def _loop_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _check_unit(unit: int) -> None:
+def _check_unit(unit: int, address: Address) -> None:
     if not 0 <= unit <= LAST_UNIT:
         raise UserError("The unit {unit} is not within 0 and {last}.", unit=unit, last=LAST_UNIT)
+    if unit == 0 and address.is_rtu:
+        raise UserError(
+            "On a serial line unit 0 speaks to all at once and nobody answers: the units there"
+            " begin with 1."
+        )

@@ -82,8 +82,7 @@ class DepotClocks:
 def _no_depot(connection: Connection) -> DeviceError:
     connection.drop()
     return Unreachable(
-        "{host} port {port} is no simulated depot in stepped time; a demo site reads nothing else."
+        "{place} is no simulated depot in stepped time; a demo site reads nothing else."
         " Start one with: evdesk simulate SCENARIO.toml --stepped",
-        host=connection.address.host,
-        port=connection.address.port,
+        place=connection.address.place,
     )

@@ -14,7 +14,7 @@ from evdesk.devices.simulator.scenario import Device, Scenario
 from evdesk.domain.meters import Meter, MeterRole
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import MeterReader
-from evdesk.settings import shipped
+from evdesk.settings import POLLING, Polling, shipped
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 METERS = shipped("resources") / "meters"
@@ -102,8 +102,10 @@ async def stepped_site(
 
 
 @asynccontextmanager
-async def wall_devices(profiles_dir: Path | None = None) -> AsyncIterator[ModbusDevices]:
-    devices = ModbusDevices(WallClock(), stepped=False, profiles_dir=profiles_dir)
+async def wall_devices(
+    profiles_dir: Path | None = None, polling: Polling = POLLING
+) -> AsyncIterator[ModbusDevices]:
+    devices = ModbusDevices(WallClock(), stepped=False, profiles_dir=profiles_dir, polling=polling)
     try:
         yield devices
     finally:

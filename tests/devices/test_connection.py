@@ -21,7 +21,7 @@ from evdesk.devices.plan import Block
 from evdesk.devices.profiles import Function
 from evdesk.devices.urls import Address
 from evdesk.domain.errors import DeviceError, UserError
-from evdesk.settings import POLLING
+from evdesk.settings import POLLING, Polling
 from tests.devices.support import (
     ONE,
     START,
@@ -38,14 +38,9 @@ from tests.devices.support import (
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick():
     """Requests that fail fast and may be tried again at once, on the wall clock."""
-    from evdesk.devices import connection, modbus
-    from evdesk.settings import Polling
-
-    fast = Polling(timeout_s=0.15, backoff_first_s=0.02, backoff_last_s=0.02)
-    monkeypatch.setattr(modbus, "POLLING", fast)
-    monkeypatch.setattr(connection, "POLLING", fast)
+    return Polling(timeout_s=0.15, backoff_first_s=0.02, backoff_last_s=0.02, reconnect_s=0.02)
 
 
 def reader_on(devices, port, unit=1, profile="heidelberg-energy-control", scheme="tcp"):
@@ -116,7 +111,7 @@ def test_silence_ends_with_the_timeout_and_a_new_connection(quick):
         await answering(reader, writer)
 
     async def main():
-        async with server(silent_once) as port, wall_devices() as devices:
+        async with server(silent_once) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port)
             with pytest.raises(NoAnswer, match=r"unit 1 did not answer within 0.15 s"):
                 await reader.read()
@@ -149,7 +144,7 @@ def test_a_late_answer_is_not_taken_for_the_next_one(quick):
                 writer.write(frame(tid, unit, words(pdu[0], *heidelberg(2222))))
 
     async def main():
-        async with server(late) as port, wall_devices() as devices:
+        async with server(late) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port)
             with pytest.raises(NoAnswer):
                 await reader.read()
@@ -202,7 +197,7 @@ def test_an_answer_that_cannot_be_right_costs_the_connection(damage, sentence, q
             await asyncio.sleep(5)
 
     async def main():
-        async with server(damaged) as port, wall_devices() as devices:
+        async with server(damaged) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port)
             with pytest.raises(NoAnswer) as caught:
                 await reader.read()
@@ -245,7 +240,7 @@ def test_data_nobody_asked_for_costs_the_connection(quick):
         await asyncio.sleep(5)
 
     async def main():
-        async with server(chatty) as port, wall_devices() as devices:
+        async with server(chatty) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port)
             assert (await reader.read())[0].import_wh == 1
             await asyncio.sleep(0.15)
@@ -369,7 +364,7 @@ def test_rtu_frames_in_tcp_are_read_and_their_checksum_is_checked(quick):
             writer.write(body + (crc ^ (broken == 1)).to_bytes(2, "big"))
 
     async def main():
-        async with server(converter) as port, wall_devices() as devices:
+        async with server(converter) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port, scheme="rtu-tcp")
             with pytest.raises(NoAnswer, match="sent what is no Modbus frame"):
                 await reader.read()
@@ -391,7 +386,7 @@ def test_a_cancelled_read_leaves_no_answer_behind(quick):
             writer.write(frame(tid, unit, words(pdu[0], *heidelberg(served))))
 
     async def main():
-        async with server(slow_once) as port, wall_devices() as devices:
+        async with server(slow_once) as port, wall_devices(polling=quick) as devices:
             reader = reader_on(devices, port)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(reader.read(), 0.03)
