@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -89,9 +90,18 @@ async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally
         devices = ModbusDevices(clock, stepped=True)
         collector = SteppedCollector(store, devices, clock, WallClock(), speed.times)
     else:
-        collector = Collector(store, ModbusDevices(WallClock(), stepped=False), WallClock())
+        devices = ModbusDevices(WallClock(), stepped=False)
+        collector = Collector(store, devices, WallClock(), since_boot_s)
     _stop_on_signals(collector.stopping.set)
     return await collector.run(seconds)
+
+
+def since_boot_s() -> float:
+    """Return seconds that nobody can set, with those in which the computer slept."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    if sys.platform == "darwin":
+        boot = time.CLOCK_MONOTONIC
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -26,9 +26,11 @@ class PilotState(StrEnum):
 class Signs:
     """What else a device said in a cycle: for sessions and faults, never journaled as a reading.
 
-    ``tag`` is what the charger shows of an RFID card, in plain text: it is hashed before it is
-    kept. ``connected_s`` is how long the car has been plugged in, ``session_wh`` the charger's own
-    session counter, ``error_code`` its error register as it came.
+    ``tag`` is what the charger shows of an RFID card, in plain text (empty: it shows none); it is
+    hashed before it is kept. ``connected_s`` is how long the car has been plugged in,
+    ``session_wh`` the charger's own session counter, ``error_code`` its error register as it came.
+    ``drift_ms`` is by how much the stamps ran ahead of the time that really passed (below 0:
+    behind) since the device last said so.
     """
 
     serial: str | None = None
@@ -36,6 +38,7 @@ class Signs:
     connected_s: int | None = None
     session_wh: int | None = None
     error_code: int | None = None
+    drift_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A lifetime import register at one instant, with the raw words behind it."""
+    """A lifetime import register at one instant, with the raw words behind it.
+
+    ``serial`` is the meter's own serial number, where its map has one.
+    """
 
     wh: int
     at: datetime
     raw: bytes = b""
+    serial: str | None = None

@@ -1,73 +1,154 @@
 """Following a lifetime register through resets, glitches and jumps without inventing energy."""
 
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from evdesk.domain.readings import Register
 
 PERSISTS = 3  # valid reads in a row that make a new level a fact and not a glitch
 MARGIN = 1.2  # over the power the charging point can deliver
 MS_PER_HOUR = 3_600_000
+LATEST_HOURS = 24  # how far back a device may restore a counter it once stored
+NEAR_THE_END, NEAR_THE_START = 0.9, 0.1  # parts of a counter's range
+HOUR = timedelta(hours=1)
+
+Elapsed = Callable[[datetime, datetime], timedelta]
 
 
-class Verdict(Enum):
-    """What a new register value is taken for."""
+class Verdict(StrEnum):
+    """What a new register value is taken for; a reset is any step that nothing explains."""
 
     STEADY = "steady"
     HELD = "held"
-    NEW_EPOCH = "new_epoch"
+    RESET = "reset"
+    REWIND = "rewind"
+    ROLLOVER = "rollover"
+    REPLACED = "replaced"
+    ANNOUNCED = "announced"
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a register may do: step back by its resolution, rise by what the cable carries."""
+    """What a register may do: step back by its resolution, rise by what the cable carries.
+
+    ``range_wh`` is where an integer counter begins again at 0; None where it does not.
+    """
 
     max_power_w: float = 50_000.0
     resolution_wh: int = 100
+    range_wh: int | None = None
 
-    def plausible(self, before: Register, after: Register) -> bool:
-        """Return whether ``after`` can follow ``before`` on the same counter."""
-        elapsed_ms = max((after.at - before.at).total_seconds() * 1000, 0)
+    def plausible(self, rise_wh: int, elapsed: timedelta) -> bool:
+        """Return whether a counter can have risen so much in that time."""
+        elapsed_ms = max(elapsed.total_seconds() * 1000, 0)
         most_wh = MARGIN * self.max_power_w * elapsed_ms / MS_PER_HOUR + 2 * self.resolution_wh
-        return 0 <= after.wh - before.wh <= most_wh
+        return 0 <= rise_wh <= most_wh
+
+    def rolled_over(self, before: Register, after: Register, elapsed: timedelta) -> bool:
+        """Return whether ``after`` is what follows the end of the counter's range."""
+        if self.range_wh is None:
+            return False
+        near = (
+            before.wh > NEAR_THE_END * self.range_wh and after.wh < NEAR_THE_START * self.range_wh
+        )
+        return near and self.plausible(self.range_wh - before.wh + after.wh, elapsed)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A counter that went on elsewhere: its old level's last, its new level's first register.
+
+    ``between_wh`` is what was surely counted between the two.
+    """
+
+    kind: Verdict
+    before: Register
+    first: Register
+    between_wh: int = 0
 
 
 @dataclass(slots=True)
 class RegisterTrack:
-    """The last believed register, and a candidate for a new level (an epoch) while it is doubted.
+    """The last believed register, and a candidate for a new level while it is doubted.
 
     A value that cannot follow the last one is held back until it has stood for ``PERSISTS`` valid
-    reads; then it begins a new epoch. Energy is only ever counted inside an epoch.
+    reads. Then it is a new level: after a rewind (``ceiling`` is the old maximum) nothing counts
+    until the old maximum is passed again; after any other step the counter begins a new epoch.
     """
 
     last: Register | None = None
     candidate: Register | None = None
     newest: Register | None = None
     reads: int = 0
+    ceiling: Register | None = None
+    marks: list[tuple[datetime, int]] = field(default_factory=list)
 
-    def accept(self, new: Register, bounds: Bounds) -> Verdict:
-        """Take in one valid read and say what it was taken for."""
-        if self.last is None or bounds.plausible(self.last, new):
-            self.last = new
-            self._forget()
+    def accept(self, new: Register, bounds: Bounds, elapsed: Elapsed) -> Verdict:
+        """Take in one valid read and say what it is taken for; a step waits for ``step``."""
+        last = self.last
+        if last is None or bounds.plausible(new.wh - last.wh, elapsed(last.at, new.at)):
+            self._believe(new)
             return Verdict.STEADY
-        if 0 < self.last.wh - new.wh <= bounds.resolution_wh and new.wh > 0:
+        if 0 < last.wh - new.wh <= bounds.resolution_wh and new.wh > 0:
             return Verdict.HELD  # a small step back: the maximum stands
-        if self.newest is None or not bounds.plausible(self.newest, new):
+        newest = self.newest
+        if newest is None or not bounds.plausible(new.wh - newest.wh, elapsed(newest.at, new.at)):
             self.candidate, self.newest, self.reads = new, new, 1
             return Verdict.HELD
         self.newest, self.reads = new, self.reads + 1
-        return Verdict.HELD if self.reads < PERSISTS else Verdict.NEW_EPOCH
+        return Verdict.HELD if self.reads < PERSISTS else self._kind(last, bounds, elapsed)
 
-    def begin_epoch(self) -> tuple[Register, Register]:
-        """Make the candidate the truth; return the old level's last and the new level's first."""
-        before, first = self.last, self.candidate
-        if before is None or first is None or self.newest is None:
-            msg = "no candidate to begin an epoch with"
+    def step(self, kind: Verdict, bounds: Bounds) -> Step:
+        """Make the candidate the truth and say what it follows."""
+        before, first, newest = self.last, self.candidate, self.newest
+        if before is None or first is None or newest is None:
+            msg = "no candidate to take a step to"
             raise ValueError(msg)
-        self.last = self.newest
-        self._forget()
-        return before, first
+        if kind is Verdict.REWIND:
+            self.ceiling = before if self.ceiling is None else max(self.ceiling, before, key=_wh)
+        else:
+            self.ceiling, self.marks = None, []
+        self._believe(newest)
+        between_wh = 0
+        if kind is Verdict.ROLLOVER and bounds.range_wh is not None:
+            between_wh = bounds.range_wh - before.wh + first.wh
+        return Step(kind, before, first, between_wh)
 
-    def _forget(self) -> None:
-        self.candidate, self.newest, self.reads = None, None, 0
+    def replace(self, first: Register) -> Step | None:
+        """Go on with another meter's register at once."""
+        before = self.last
+        self.ceiling, self.marks = None, []
+        self._believe(first)
+        return None if before is None else Step(Verdict.REPLACED, before, first)
+
+    def forget(self) -> None:
+        """Know nothing of the counter any longer: the next value is the first of another meter."""
+        self.last = self.candidate = self.newest = self.ceiling = None
+        self.reads, self.marks = 0, []
+
+    def counts_from(self, register: Register) -> Register:
+        """Return the register from which on energy counts that has not been counted before."""
+        return register if self.ceiling is None else max(self.ceiling, register, key=_wh)
+
+    def _believe(self, new: Register) -> None:
+        self.last, self.candidate, self.newest, self.reads = new, None, None, 0
+        if self.ceiling is not None and new.wh >= self.ceiling.wh:
+            self.ceiling = None
+        if not self.marks or new.at - self.marks[-1][0] >= HOUR:
+            self.marks = [*self.marks[1 - LATEST_HOURS :], (new.at, new.wh)]
+
+    def _kind(self, last: Register, bounds: Bounds, elapsed: Elapsed) -> Verdict:
+        first = self.candidate
+        if first is None:
+            return Verdict.HELD
+        if bounds.rolled_over(last, first, elapsed(last.at, first.at)):
+            return Verdict.ROLLOVER
+        seen = [wh for at, wh in self.marks if first.at - at <= LATEST_HOURS * HOUR]
+        restored = 0 < first.wh < last.wh and bool(seen) and first.wh >= min(seen)
+        return Verdict.REWIND if restored else Verdict.RESET
+
+
+def _wh(register: Register) -> int:
+    return register.wh

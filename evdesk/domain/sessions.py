@@ -1,5 +1,6 @@
 """Charging sessions: plug-in to unplug, energy as a difference of lifetime registers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,8 +8,8 @@ from typing import NewType
 
 from evdesk.domain.corrections import Claim, Decision
 from evdesk.domain.meters import StationId
-from evdesk.domain.readings import PilotState, Reading, Register
-from evdesk.domain.registers import Bounds
+from evdesk.domain.readings import MeterId, PilotState, Reading, Register, Signs
+from evdesk.domain.registers import Bounds, Step, Verdict
 from evdesk.domain.site import DriverId
 
 SessionId = NewType("SessionId", int)
@@ -42,7 +43,25 @@ class Flag(StrEnum):
 
 
 # A session with one of these is not billed before somebody looked at it.
-DOUBTS = frozenset({Flag.METER_RESET, Flag.NO_REGISTER})
+DOUBTS = frozenset(
+    {
+        Flag.METER_RESET,
+        Flag.METER_REWOUND,
+        Flag.POWER_MISMATCH,
+        Flag.REGISTER_FROZEN,
+        Flag.UNSEEN_REPLUG,
+        Flag.FORCED_END,
+        Flag.NO_REGISTER,
+    }
+)
+# What a step of the register says of the session it happens in; an announced one is explained.
+STEP_FLAGS: Mapping[Verdict, frozenset[Flag]] = {
+    Verdict.RESET: frozenset({Flag.METER_RESET}),
+    Verdict.REWIND: frozenset({Flag.METER_REWOUND}),
+    Verdict.ROLLOVER: frozenset({Flag.ROLLOVER}),
+    Verdict.REPLACED: frozenset({Flag.METER_CHANGED, Flag.METER_RESET}),
+    Verdict.ANNOUNCED: frozenset({Flag.METER_CHANGED}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,30 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """An RFID card as it is kept: a keyed hash, and its last characters for people."""
+
+    digest: bytes
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarSigns:
+    """What a device said beside state and energy, as far as sessions go by it.
+
+    ``serial`` is of the energy meter; ``drift_ms`` is by how much the stamps ran ahead of the time
+    that really passed since the device last said so; ``no_tag`` says that no card is shown.
+    """
+
+    serial: str | None = None
+    tag: Tag | None = None
+    no_tag: bool = False
+    connected_s: int | None = None
+    session_wh: int | None = None
+    drift_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """What one reading says about a station; None where that device does not tell."""
 
@@ -75,23 +118,69 @@ class Sample:
     register: Register | None
     power_w: float | None
     current_a: float | None
+    signs: CarSigns | None = None
 
 
-def sample_of(reading: Reading, *, energy: bool, state: bool) -> Sample:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a station takes from a device: its energy, its state, or both.
+
+    One device of a station ``leads``: it says when a car comes, and its clock stands for both.
+    """
+
+    energy: bool
+    state: bool
+    leads: bool
+
+    def signs(self, signs: Signs, tag: Tag | None) -> CarSigns:
+        """Return what a device's signs say about the station."""
+        return CarSigns(
+            serial=signs.serial if self.energy else None,
+            tag=tag if self.leads else None,
+            no_tag=self.leads and signs.tag == "",
+            connected_s=signs.connected_s if self.leads else None,
+            session_wh=signs.session_wh if self.leads else None,
+            drift_ms=signs.drift_ms if self.leads else None,
+        )
+
+
+def sample_of(reading: Reading, part: Part, signs: CarSigns | None = None) -> Sample:
     """Return the part of a reading that a station takes from this device."""
+    energy = part.energy
     wh = reading.import_wh if energy else None
     return Sample(
         at=reading.at,
-        pilot=reading.pilot if state else None,
+        pilot=reading.pilot if part.state else None,
         register=None if wh is None else Register(wh, reading.at, reading.import_raw),
         power_w=reading.power_w if energy else None,
         current_a=reading.peak_current_a() if energy else None,
+        signs=signs,
     )
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """A meter put in another's place: the old one's last and the new one's first register.
+
+    Ids rise, so that each is taken in once; ``at`` is when the new one began to count.
+    """
+
+    id: int
+    meter_id: MeterId
+    socket: int
+    at: datetime
+    final_wh: int
+    first_wh: int
+    serial: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What a session amounts to so far; energy is None until a first register is known."""
+    """What a session amounts to so far; energy is None until a first register is known.
+
+    ``drift_ms`` is by how much the clock was set while it lasted: stamps minus it is real time.
+    """
 
     plugged_in_at: datetime
     unplugged_at: datetime | None
@@ -101,6 +190,8 @@ class Figures:
     charging_ms: int
     peak_w: float | None
     flags: frozenset[Flag]
+    drift_ms: int = 0
+    tag: Tag | None = None
 
     def state(self) -> SessionState:
         """Return the state these figures give the session."""
@@ -144,11 +235,24 @@ class ChargingStopped:
 
 @dataclass(frozen=True, slots=True)
 class EpochBegan:
-    """The counter began anew or jumped: energy between the two registers is not known."""
+    """The counter went on elsewhere: began anew, rolled over, was restored or replaced."""
 
     at: datetime
-    before: Register
-    register: Register
+    step: Step
+
+    @property
+    def register(self) -> Register:
+        """Return the first register of the new level."""
+        return self.step.first
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The charger showed an RFID card."""
+
+    at: datetime
+    tag: Tag
+    register: Register | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +264,7 @@ class Closed:
     figures: Figures
 
 
-SessionEvent = Opened | Based | ChargingStarted | ChargingStopped | EpochBegan | Closed
+SessionEvent = Opened | Based | ChargingStarted | ChargingStopped | EpochBegan | Tagged | Closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,76 +1,30 @@
 """The session engine: folds one station's samples into session events, in order, exactly once."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from evdesk.domain.counting import Counting
+from evdesk.domain.progress import MS, Edge, Fold, OpenSession, TrackerState
 from evdesk.domain.readings import PilotState, Register
-from evdesk.domain.registers import RegisterTrack, Verdict
+from evdesk.domain.replugs import Replug, remember, replug_in
 from evdesk.domain.sessions import (
     Based,
+    CarSigns,
     ChargingStarted,
     ChargingStopped,
     Closed,
-    EpochBegan,
     Figures,
     Flag,
     Opened,
     Rules,
     Sample,
     SessionEvent,
+    Tagged,
 )
 
 PLUGGED = frozenset({PilotState.B, PilotState.C, PilotState.D})
 
 
-@dataclass(slots=True)
-class OpenSession:
-    """The session in progress; ``base`` is its first register, ``start`` that of the epoch."""
-
-    plugged_in_at: datetime
-    base: Register | None = None
-    start: Register | None = None
-    last: Register | None = None
-    carried_wh: int = 0
-    charging: bool = False
-    measured_at: datetime | None = None
-    charging_ms: int = 0
-    peak_w: float | None = None
-    flags: set[Flag] = field(default_factory=set)
-
-    def begin(self, register: Register) -> None:
-        """Latch the baseline."""
-        self.base = self.start = self.last = register
-
-    def energy_wh(self) -> int | None:
-        """Return Wh of all epochs together; the segments inside are never summed."""
-        if self.start is None or self.last is None:
-            return None
-        return self.carried_wh + self.last.wh - self.start.wh
-
-
-@dataclass(slots=True)
-class Edge:
-    """An end seen once; once ``confirmed`` it may still wait for its register."""
-
-    at: datetime
-    register: Register | None
-    flags: set[Flag] = field(default_factory=set)
-    confirmed: bool = False
-
-
-@dataclass(slots=True)
-class TrackerState:
-    """All that must survive a restart for the same session to go on."""
-
-    track: RegisterTrack = field(default_factory=RegisterTrack)
-    session: OpenSession | None = None
-    ending: Edge | None = None  # first of the two reads that end a session
-    rising: Edge | None = None  # first of the two samples that open one on a bare meter
-    unplugged_at: datetime | None = None  # last sample that showed no car
-    plugged_at: datetime | None = None  # last sample that showed one
-
-
-class Tracker:
+class Tracker(Fold):
     """Follows one station.
 
     ``resumed`` says that the collector has just started: a station found unplugged then closes at
@@ -78,20 +32,26 @@ class Tracker:
     """
 
     def __init__(self, rules: Rules, state: TrackerState | None = None) -> None:
-        self.rules = rules
-        self.state = state or TrackerState()
+        super().__init__(rules, state or TrackerState())
+        self.counting = Counting(rules, self.state)
+        if self.state.track.last is not None and not self.state.recent:
+            self.state.recent.append(self.state.track.last)
         self.resumed = False
-        self._gap = timedelta(milliseconds=rules.edge_gap_ms)
         self._idle = timedelta(milliseconds=rules.idle_ms)
 
     def on(self, sample: Sample) -> list[SessionEvent]:
         """Take in a sample; return what it changed, in order."""
         events: list[SessionEvent] = []
         before = self.state.track.last
+        if sample.signs is not None:
+            self._on_device(sample.at, sample.signs)
         find_edges = self._on_pilot if self.rules.by_pilot else self._on_load
         find_edges(sample, before, events)
         if sample.register is not None:
-            self._on_register(sample.register, events)
+            self.counting.on_register(sample.register, events)
+        if sample.signs is not None and self.state.session is not None:
+            self._on_car(self.state.session, sample, sample.signs, events)
+        self._on_card(sample.at, events)
         ending = self.state.ending
         if ending is not None and ending.confirmed and self._settled(ending, sample.at):
             self._close(ending, events)
@@ -101,7 +61,19 @@ class Tracker:
     def figures(self) -> Figures | None:
         """Return the open session's figures, or None while there is none."""
         session = self.state.session
-        return None if session is None else _figures(session, None)
+        return None if session is None else session.figures(None, self.state.timeline.drift)
+
+    def end_now(self) -> list[SessionEvent]:
+        """End the open session by hand at its last register; nobody knows when the car left."""
+        events: list[SessionEvent] = []
+        session = self.state.session
+        if session is not None:
+            at = self.state.plugged_at or session.plugged_in_at
+            if session.last is not None:
+                at = max(at, session.last.at)
+            flags = {Flag.ESTIMATED_END, Flag.FORCED_END}
+            self._close(Edge(at, session.last, flags), events)
+        return events
 
     # -- where a session begins and ends ------------------------------------------------------
 
@@ -113,8 +85,10 @@ class Tracker:
                 self._close(state.ending, out)  # the next car is here before the register
             state.ending = None
             if state.session is None:
-                watched = self._touches(state.unplugged_at, sample.at)
+                watched = self.touches(state.unplugged_at, sample.at)
                 self._open(sample.at, before if watched else None, out, known=watched)
+            elif self.resumed or not self.touches(state.plugged_at, sample.at):
+                state.session.silence = True
             state.plugged_at = sample.at
             self.resumed = False
         elif sample.pilot is PilotState.A:
@@ -128,12 +102,14 @@ class Tracker:
     def _first_unplugged(self, sample: Sample) -> Edge:
         """Return the edge; after a silence it is the last moment for which there is evidence."""
         session, last_seen = self.state.session, self.state.plugged_at
-        unseen = not self._touches(last_seen, sample.at)
+        unseen = not self.touches(last_seen, sample.at)
         if last_seen is not None and session is not None and (unseen or self.resumed):
-            cause = Flag.INTERRUPTED if self.resumed else Flag.COMM_GAP
             at = max(last_seen, session.last.at) if session.last else last_seen
-            return Edge(at, session.last, {Flag.ESTIMATED_END, cause})
+            return Edge(at, session.last, {Flag.ESTIMATED_END, self._cause()})
         return Edge(sample.at, None)  # the register follows once it is believed
+
+    def _cause(self) -> Flag:
+        return Flag.INTERRUPTED if self.resumed else Flag.COMM_GAP
 
     def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         """Follow the load; the idle time confirms the session's end."""
@@ -153,14 +129,16 @@ class Tracker:
 
     def _drawing(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         state = self.state
-        lasting = state.plugged_at is not None and sample.at - state.plugged_at > self._idle
+        lasting = state.plugged_at is not None and (
+            self.between(state.plugged_at, sample.at) > self._idle
+        )
         if state.session is not None and lasting and state.ending is not None:
             self._close(state.ending, out)
         state.ending = None
         if state.session is not None:
             return
         if state.rising is None:
-            watched = self._touches(state.unplugged_at, sample.at)
+            watched = self.touches(state.unplugged_at, sample.at)
             state.rising = Edge(sample.at, before) if watched else Edge(sample.at, None)
             return
         rising, state.rising = state.rising, None
@@ -171,30 +149,23 @@ class Tracker:
         state = self.state
         last_drawn = state.plugged_at or sample.at
         if state.ending is None:
-            state.ending = self._first_idle(last_drawn, sample.at)
-        state.ending.confirmed = sample.at - last_drawn >= self._idle
-
-    def _first_idle(self, last_drawn: datetime, at: datetime) -> Edge:
-        session = self.state.session
-        if self._touches(last_drawn, at) or session is None:
-            return Edge(last_drawn, None)
-        cause = Flag.INTERRUPTED if self.resumed else Flag.COMM_GAP
-        return Edge(last_drawn, session.last, {Flag.ESTIMATED_END, cause})
+            touches = self.touches(last_drawn, sample.at) or state.session is None
+            last = None if state.session is None else state.session.last
+            flags = {Flag.ESTIMATED_END, self._cause()}
+            state.ending = Edge(last_drawn, None) if touches else Edge(last_drawn, last, flags)
+        state.ending.confirmed = self.between(last_drawn, sample.at) >= self._idle
 
     def _above_threshold(self, sample: Sample) -> bool | None:
         if sample.current_a is not None:
             return sample.current_a >= self.rules.threshold_a
         return None if sample.power_w is None else sample.power_w >= self.rules.threshold_w
 
-    def _touches(self, earlier: datetime | None, at: datetime) -> bool:
-        return earlier is not None and at - earlier <= self._gap
-
     def _open(
         self, at: datetime, base: Register | None, out: list[SessionEvent], *, known: bool
     ) -> None:
-        session = OpenSession(plugged_in_at=at)
-        if base is not None and self._touches(base.at, at):
-            session.begin(base)
+        session = OpenSession(plugged_in_at=at, drift_before=self.state.timeline.drift)
+        if base is not None and self.touches(base.at, at):
+            self.counting.begin(session, base)
         if not known:
             session.flags.add(Flag.ESTIMATED_START)
         self.state.session, self.state.ending = session, None
@@ -204,10 +175,10 @@ class Tracker:
         """Return whether the end has its register, or need not wait for one any longer."""
         session = self.state.session
         none_to_come = session is None or session.base is None or bool(edge.flags)
-        return none_to_come or edge.register is not None or not self._touches(edge.at, at)
+        return none_to_come or edge.register is not None or not self.touches(edge.at, at)
 
     def _close(self, edge: Edge, out: list[SessionEvent]) -> None:
-        session = self.state.session
+        session, drift = self.state.session, self.state.timeline.drift
         if session is None:
             return
         session.flags |= edge.flags
@@ -215,62 +186,74 @@ class Tracker:
             self._end_unread(session, edge)
         elif session.last is not None:
             session.last = edge.register if edge.register.wh >= session.last.wh else session.last
-        if session.energy_wh() is None:
-            session.flags.add(Flag.NO_REGISTER)
+        session.judge(edge.at, drift, self.rules.bounds.resolution_wh)
         if session.charging:
             out.append(ChargingStopped(edge.at, session.last))
-        out.append(Closed(edge.at, session.last, _figures(session, edge.at)))
+        out.append(Closed(edge.at, session.last, session.figures(edge.at, drift)))
+        self.state.stale = session.tag or self.state.stale
         self.state.session = self.state.ending = None
 
     def _end_unread(self, session: OpenSession, edge: Edge) -> None:
         """Flag an end whose register is not known: the last one believed stands for it."""
         if self.state.track.candidate is not None:
             session.flags.add(Flag.METER_RESET)  # there is another one, and it was not believed
-        elif session.last is not None and not self._touches(session.last.at, edge.at):
+        elif session.read_at is not None and not self.touches(session.read_at, edge.at):
             session.flags |= {Flag.ESTIMATED_END, Flag.COMM_GAP}
 
-    # -- energy ---------------------------------------------------------------------------------
+    # -- what else the devices say ------------------------------------------------------------
 
-    def _on_register(self, register: Register, out: list[SessionEvent]) -> None:
-        track, session = self.state.track, self.state.session
-        verdict = track.accept(register, self.rules.bounds)
-        if verdict is Verdict.HELD:
+    def _on_device(self, at: datetime, signs: CarSigns) -> None:
+        state = self.state
+        if signs.drift_ms is not None:
+            state.timeline.note(at, signs.drift_ms * MS)
+        if signs.serial is not None:
+            state.replaced |= state.serial is not None and signs.serial != state.serial
+            state.serial = signs.serial
+        if signs.no_tag:
+            state.shown = state.stale = None
+        elif signs.tag is not None:
+            state.shown = signs.tag
+
+    def _on_car(
+        self, session: OpenSession, sample: Sample, signs: CarSigns, out: list[SessionEvent]
+    ) -> None:
+        if sample.pilot in PLUGGED:
+            recent = tuple(self.state.recent)
+            replug = replug_in(session, sample.at, signs, recent, self.touches)
+            if replug is not None:
+                self._replug(session, replug, sample.at, out)
+        remember(self.state.session or session, sample.at, signs)
+
+    def _on_card(self, at: datetime, out: list[SessionEvent]) -> None:
+        """Take the card that is shown for the session's; not one an earlier session left there."""
+        session, shown = self.state.session, self.state.shown
+        if session is None or shown is None or shown in {session.tag, self.state.stale}:
             return
-        if verdict is Verdict.NEW_EPOCH:
-            self._begin_epoch(register.at, out)
-        elif session is not None and session.base is None and self.state.ending is None:
-            session.begin(register)
-            if not self._touches(session.plugged_in_at, register.at):
-                session.flags |= {Flag.ESTIMATED_START, Flag.COMM_GAP}
-            out.append(Based(register.at, register))
-        self._advance(session, track.last)
+        session.tag, self.state.stale = shown, None
+        out.append(Tagged(at, shown))
 
-    def _advance(self, session: OpenSession | None, register: Register | None) -> None:
-        """Move the session's last register on, unless its end has been seen."""
-        ending = self.state.ending
-        if session is None or session.base is None or register is None:
+    def _replug(
+        self, session: OpenSession, replug: Replug, at: datetime, out: list[SessionEvent]
+    ) -> None:
+        """End a session whose car was changed for another unseen, and begin that one's."""
+        if not replug.ends:
+            session.flags.add(Flag.UNSEEN_REPLUG)
             return
-        if ending is None:
-            if session.last is not None and not self._touches(session.last.at, register.at):
-                session.flags.add(Flag.COMM_GAP)
-            session.last = register
-        elif ending.register is None:
-            ending.register = register
+        if replug.last is not None and session.start is not None:
+            session.last = max(replug.last, session.start, key=lambda one: one.wh)
+        flags = {Flag.UNSEEN_REPLUG} if replug.doubtful else set[Flag]()
+        unwatched = set() if replug.seen else {Flag.ESTIMATED_END, self._cause()}
+        self._close(Edge(replug.left_at, session.last, flags | unwatched), out)
+        self._open(replug.came_at, None, out, known=replug.seen)
+        opened = self.state.session
+        if opened is not None and replug.first is not None:
+            opened.flags |= flags
+            self.counting.begin(opened, replug.first)
+            opened.last = self.counting.newest_of(opened)
+            out.append(Based(replug.first.at, replug.first))
+        self.state.plugged_at = at
 
-    def _begin_epoch(self, at: datetime, out: list[SessionEvent]) -> None:
-        before, first = self.state.track.begin_epoch()
-        session = self.state.session
-        if session is None:
-            return
-        if session.start is not None and session.last is not None:
-            session.carried_wh += session.last.wh - session.start.wh
-            session.start = session.last = first
-        else:
-            session.begin(first)
-        session.flags.add(Flag.METER_RESET)
-        out.append(EpochBegan(at, before, first))
-
-    # -- charging time and peak -----------------------------------------------------------------
+    # -- charging time, peak and cross-check ----------------------------------------------------
 
     def _on_power(self, sample: Sample, out: list[SessionEvent]) -> None:
         session = self.state.session
@@ -278,12 +261,13 @@ class Tracker:
         if session is None or drawing is None:
             return
         if session.charging and session.measured_at is not None:
-            elapsed = sample.at - session.measured_at
+            elapsed = self.between(session.measured_at, sample.at)
             if timedelta() < elapsed <= self._gap:
-                session.charging_ms += elapsed // timedelta(milliseconds=1)
+                session.charging_ms += elapsed // MS
         session.measured_at = sample.at
         if sample.power_w is not None:
             session.peak_w = max(session.peak_w or 0.0, sample.power_w)
+            self.counting.compare(session, sample, sample.power_w)
         if drawing != session.charging:
             session.charging = drawing
             event = ChargingStarted if drawing else ChargingStopped
@@ -295,16 +279,3 @@ class Tracker:
         if sample.current_a is not None:
             return sample.current_a >= self.rules.threshold_a
         return None
-
-
-def _figures(session: OpenSession, unplugged_at: datetime | None) -> Figures:
-    return Figures(
-        plugged_in_at=session.plugged_in_at,
-        unplugged_at=unplugged_at,
-        start=session.base,
-        end=session.last,
-        energy_wh=session.energy_wh(),
-        charging_ms=session.charging_ms,
-        peak_w=session.peak_w,
-        flags=frozenset(session.flags),
-    )

@@ -19,6 +19,9 @@ from evdesk.domain.meters import (
 from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
+from evdesk.ports.evidence import Cards, Replacements
+from evdesk.ports.faults import Faults
+from evdesk.ports.mail import Outbox
 from evdesk.ports.readings import Readings
 from evdesk.ports.reconciliation import Decisions, Explanations
 from evdesk.ports.sessions import Sessions
@@ -76,6 +79,15 @@ class Meters(Protocol):
 
     def set_interval(self, meter: MeterId, interval_ms: int | None) -> None:
         """Ask for another polling interval; None leaves it to the program."""
+
+    def set_facts(self, meter: Meter) -> None:
+        """Write what people know of a device: serial number, class, seal and calibration.
+
+        A serial number that is set anew forgets the one that was read.
+        """
+
+    def forget_serial(self, meter: MeterId) -> None:
+        """Forget which serial number was read: the next one that is read is right."""
 
     def remove(self, meter: MeterId, at: datetime) -> None:
         """Take a device away; its readings stay."""
@@ -229,12 +241,16 @@ class Unit(Protocol):
     readings: Readings
     sessions: Sessions
     decisions: Decisions
+    cards: Cards
+    replacements: Replacements
     explanations: Explanations
     drivers: Drivers
     tariffs: Tariffs
     invoices: Invoices
     collector: CollectorRows
     audit: Audit
+    faults: Faults
+    outbox: Outbox
 
     def record_change(self, change: Change) -> int:
         """Write the audit entry of what this transaction does; return its sequence number."""

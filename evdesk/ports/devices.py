@@ -1,5 +1,6 @@
 """Meters and chargers, as far as use cases see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +9,31 @@ from evdesk.domain.meters import (
     Meter,
 )
 from evdesk.domain.readings import Reading
+from evdesk.ports.finding import Probe, Scan, ScanWatch
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOption:
+    """One way a device may be; ``has_energy`` says whether it then has a lifetime register."""
+
+    id: str
+    label: str
+    has_energy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """What differs between devices of one profile.
+
+    ``by_device``: the device itself is asked. Where neither it nor a person decided, ``default`` is
+    taken with a warning; without one the device is not read.
+    """
+
+    key: str
+    about: str
+    default: str | None
+    by_device: bool
+    options: tuple[ProfileOption, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +62,8 @@ class ProfileInfo:
     has_serial: bool = False
     has_tag: bool = False
     phases: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedValue:
-    """One value of a probe: the text of the value or why there is none."""
-
-    name: str
-    address: int
-    value: str | None
-    unit: str
-    raw: str
-    remark: str
+    choices: tuple[ProfileChoice, ...] = ()
+    range_wh: int | None = None
 
 
 class MeterReader(Protocol):
@@ -92,11 +108,23 @@ class Devices(Protocol):
     def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
         """Return a reader of one device."""
 
-    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
-        """Read every value of a profile once; without one, try each and keep the plausible.
+    async def probe(self, url: str, unit: int, profile: str | None) -> Probe:
+        """Read every value of a profile once; without one, of the profile that fits best.
 
         Raises:
-            DeviceError: nothing answers there.
+            UserError: a profile, URL or unit that cannot be.
+            DeviceError: nothing answers there, or no profile fits what does.
+
+        """
+
+    async def scan(
+        self, url: str, units: Sequence[int] | None, watch: ScanWatch, *, thorough: bool
+    ) -> Scan:
+        """Ask the units of one bus or host what they are; nothing is written to them.
+
+        Raises:
+            UserError: a URL or unit that cannot be.
+            DeviceError: the bus or host cannot be reached.
 
         """
 

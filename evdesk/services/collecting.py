@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from evdesk.domain.errors import DeviceError, StorageError
 from evdesk.domain.meters import MeterStatus
@@ -31,11 +32,19 @@ class Tally:
 class Collector:
     """Runs on the wall clock: one task per bus, one writer.
 
-    ``clock`` stamps readings; ``stopping`` ends the run at the next commit.
+    ``clock`` stamps readings, ``elapsed_s`` counts seconds that nobody can set; ``stopping`` ends
+    the run at the next commit.
     """
 
-    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        devices: Devices,
+        clock: Clock,
+        elapsed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store, self._devices, self._clock = store, devices, clock
+        self._elapsed_s = elapsed_s
         self.stopping = asyncio.Event()
         self.tally = Tally()
         self._buffer: list[Reading] = []
@@ -61,6 +70,7 @@ class Collector:
         """Run with the devices as they are now, until they change."""
         plans = make_plans(self._store, self._devices)
         journal = Journal(self._store, reaches(plans, self._devices))
+        journal.settle()
         with self._store.read() as unit:
             self._revision = unit.collector.state().revision
         now = asyncio.get_running_loop().time()
@@ -96,10 +106,7 @@ class Collector:
             self.tally.failures += 1
             plan.failed(error)
             return
-        now_s = asyncio.get_running_loop().time()
-        elapsed = timedelta(seconds=0 if plan.answered_s is None else now_s - plan.answered_s)
-        stamped = _after(plan.last_at, readings, elapsed)
-        plan.answered_s = now_s
+        stamped = plan.stamped(readings, self._elapsed_s())
         self._buffer.extend(stamped)
         self.tally.readings += len(stamped)
         plan.answered(stamped)
@@ -180,20 +187,6 @@ class Collector:
         self.tally.lateness_ms = max(self.tally.lateness_ms, late // timedelta(milliseconds=1))
         if late > timedelta(seconds=JOURNAL.buffer_s):
             self._room.clear()  # energy is a register difference: pausing loses no Wh
-
-
-def _after(
-    last_at: datetime | None, readings: Sequence[Reading], elapsed: timedelta
-) -> list[Reading]:
-    """Return readings with instants that only rise, also when the PC's clock was set back.
-
-    They then go at half the pace of what has really elapsed, until the clock has caught up: a
-    clock that stood still would make every register rise too fast to be believed.
-    """
-    if last_at is None or readings[0].at > last_at:
-        return list(readings)
-    at = last_at + max(elapsed / 2, timedelta(milliseconds=1))
-    return [replace(reading, at=at) for reading in readings]
 
 
 def _pairs(

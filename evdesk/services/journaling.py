@@ -13,13 +13,17 @@ from evdesk.domain.meters import MeterStatus, Source, Station, StationId
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import (
+    CarSigns,
     Closed,
     Figures,
     Opened,
+    Part,
+    Replacement,
     Rules,
     Sample,
     SessionEvent,
     SessionId,
+    Tagged,
     sample_of,
 )
 from evdesk.domain.tracking import Tracker
@@ -34,10 +38,11 @@ SAVE_EVERY = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How a device is read: the interval planned and the resolution of its register."""
+    """How a device is read: the interval planned, the resolution and the range of its register."""
 
     interval_ms: int
     resolution_wh: int
+    range_wh: int | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ class Journal:
     def __init__(self, store: Store, reaches: Mapping[MeterId, Reach]) -> None:
         self._store, self._reaches = store, reaches
         self._follows: dict[StationId, _Follow] = {}
-        self._takers: dict[Source, list[tuple[_Follow, bool, bool]]] = {}
+        self._takers: dict[Source, list[tuple[_Follow, Part]]] = {}
         self._load(resumed={})
         for follow in self._follows.values():
             follow.resumed = follow.tracker.resumed = follow.saved_at is not None
@@ -95,6 +100,39 @@ class Journal:
             follow.resumed = follow.tracker.resumed
         return state
 
+    def settle(self) -> None:
+        """Take in what people said since: meters that were replaced.
+
+        Raises:
+            StorageError: nothing of it was written; it can be tried again.
+
+        """
+        with self._store.read() as unit:
+            told = [self._untold(unit, follow) for follow in self._follows.values()]
+        if not any(told):
+            return
+        try:
+            with self._store.journal() as unit:
+                for follow, replacements in zip(self._follows.values(), told, strict=True):
+                    self._replace_meters(unit, follow, replacements)
+        except EvdeskError:
+            self._load({follow.station.id: follow.resumed for follow in self._follows.values()})
+            raise
+
+    def _untold(self, unit: Unit, follow: _Follow) -> list[Replacement]:
+        applied = follow.tracker.state.applied
+        return [one for one in unit.replacements.of(follow.station.energy) if one.id > applied]
+
+    def _replace_meters(
+        self, unit: Unit, follow: _Follow, replacements: Sequence[Replacement]
+    ) -> None:
+        for told in replacements:
+            follow.happened = True
+            follow.seen_at = follow.seen_at or follow.saved_at or told.at
+            for event in follow.tracker.counting.replace_meter(told):
+                self._apply(unit, follow, event)
+        self._save(unit, follow)
+
     def _write(
         self,
         unit: Unit,
@@ -106,8 +144,8 @@ class Journal:
         unit.readings.add(readings)
         touched: dict[StationId, _Follow] = {}
         for reading in readings:
-            for follow, energy, state in self._takers.get(_source(reading), ()):
-                self._take(unit, follow, sample_of(reading, energy=energy, state=state))
+            for follow, part in self._takers.get(_source(reading), ()):
+                self._take(unit, follow, sample_of(reading, part, _signs(unit, reading, part)))
                 touched[follow.station.id] = follow
         for follow in touched.values():
             self._save(unit, follow)
@@ -123,6 +161,8 @@ class Journal:
 
     def _take(self, unit: Unit, follow: _Follow, sample: Sample) -> None:
         follow.seen_at = sample.at
+        if sample.signs is not None:  # no replay brings them back
+            follow.happened = True
         for event in follow.tracker.on(sample):
             follow.happened = True
             self._apply(unit, follow, event)
@@ -133,6 +173,8 @@ class Journal:
         if follow.session is None:
             return
         unit.sessions.log(follow.session, event)
+        if isinstance(event, Tagged):
+            _assign_by_card(unit, follow.session, event)
         if isinstance(event, Closed):
             unit.sessions.update(follow.session, event.figures)
             facts = {"energy_wh": event.figures.energy_wh, "flags": sorted(event.figures.flags)}
@@ -182,8 +224,7 @@ class Journal:
                 follow.resumed = follow.tracker.resumed = resumed.get(station.id, False)
                 self._follows[station.id] = follow
                 for source in station.sources():
-                    role = (follow, source == station.energy, source == station.state)
-                    self._takers.setdefault(source, []).append(role)
+                    self._takers.setdefault(source, []).append((follow, _part(station, source)))
 
     def _follow(
         self, station: Station, saved: dict[str, object] | None, session: SessionId | None
@@ -206,7 +247,7 @@ class Journal:
             threshold_a=CHARGING.threshold_a,
             threshold_w=CHARGING.threshold_w,
             idle_ms=CHARGING.idle_minutes * MS_PER_MINUTE,
-            bounds=Bounds(CHARGING.max_power_w, reach.resolution_wh),
+            bounds=Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh),
         )
 
     def _replay(self, unit: Unit, follow: _Follow) -> None:
@@ -218,13 +259,40 @@ class Journal:
         station = follow.station
         streams = [unit.readings.between(source, begin, end) for source in station.sources()]
         for reading in merge(*streams, key=lambda reading: reading.at):
-            source = _source(reading)
-            sample = sample_of(
-                reading, energy=source == station.energy, state=source == station.state
-            )
+            sample = sample_of(reading, _part(station, _source(reading)))
             follow.tracker.on(sample)
             follow.seen_at = sample.at
 
 
 def _source(reading: Reading) -> Source:
     return Source(reading.meter_id, reading.socket)
+
+
+def _part(station: Station, source: Source) -> Part:
+    return Part(
+        energy=source == station.energy,
+        state=source == station.state,
+        leads=source == (station.state or station.energy),
+    )
+
+
+def _signs(unit: Unit, reading: Reading, part: Part) -> CarSigns | None:
+    """Return what a device said beside its values; a card's number goes no further than this."""
+    signs = reading.signs
+    if signs is None:
+        return None
+    return part.signs(signs, unit.cards.tag(signs.tag) if signs.tag else None)
+
+
+def _assign_by_card(unit: Unit, session_id: SessionId, event: Tagged) -> None:
+    """Give the session to the card's driver, unless somebody else has given it to another."""
+    session = unit.sessions.get(session_id)
+    driver = unit.cards.driver_of(event.tag, event.at)
+    if session is None or driver in {None, session.driver}:
+        return
+    usual = unit.stations.default_driver(session.station_id, session.figures.plugged_in_at)
+    if driver is None or session.driver not in {None, usual}:
+        return
+    unit.sessions.assign(session_id, driver)
+    facts = {"before": session.driver, "after": driver, "card": event.tag.shown}
+    unit.record_change(Change("session.assigned", "session", str(session_id), facts))

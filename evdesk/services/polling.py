@@ -1,17 +1,18 @@
 """When each device is due, and what is known of how it answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter, MeterState, MeterStatus, Source, Station
-from evdesk.domain.readings import MeterId, Reading
-from evdesk.ports import Devices, MeterReader, Store
+from evdesk.domain.readings import MeterId, Reading, Signs
+from evdesk.ports import Devices, MeterReader, ProfileInfo, Store
 from evdesk.services.journaling import Reach
 from evdesk.settings import POLLING
 
 SILENT_AFTER = 2  # failures in a row that make a device silent
+WORTH_TELLING_MS = 1_000  # less is a clock being kept in step, or a slow answer
 SMOOTHING = 0.2  # weight of the newest interval in the one shown
 
 
@@ -20,8 +21,8 @@ class Plan:
     """A device with its interval, and how it has answered.
 
     ``before`` is what the database knew at the start, ``written`` the state it knows of now;
-    ``last_at`` is the instant of its newest reading, ``answered_s`` when that was on the clock of
-    the event loop; ``reached_ms`` is smoothed.
+    ``last_at`` is the instant of its newest reading, ``answered_s`` when that was on a clock that
+    nobody sets; ``told`` are both as of the last drift told; ``reached_ms`` is smoothed.
     """
 
     meter: Meter
@@ -36,6 +37,7 @@ class Plan:
     failures: int = 0
     due: float = 0.0
     answered_s: float | None = None
+    told: tuple[datetime, float] | None = None
 
     def answered(self, readings: Sequence[Reading]) -> None:
         """Note a good read and the interval it was reached at."""
@@ -44,6 +46,31 @@ class Plan:
             self._reach((at - self.last_at).total_seconds() * 1000)
         self.last_at, self.state = at, MeterState.OK
         self.failures, self.last_error = 0, None
+
+    def stamped(self, readings: Sequence[Reading], now_s: float) -> list[Reading]:
+        """Return readings with instants that only rise, also when the PC's clock was set back.
+
+        They then go at half the pace of what has really elapsed, until the clock has caught up: a
+        clock that stood still would make every register rise too fast to be believed. By how much
+        the clock was set goes with the reading.
+        """
+        found = list(readings)
+        if self.last_at is not None and found[0].at <= self.last_at:
+            elapsed = timedelta(seconds=0 if self.answered_s is None else now_s - self.answered_s)
+            at = self.last_at + max(elapsed / 2, timedelta(milliseconds=1))
+            found = [replace(reading, at=at) for reading in found]
+        self.answered_s = now_s
+        drift_ms = self._drift_ms(found[0].at, now_s)
+        return found if drift_ms is None else [_drifted(reading, drift_ms) for reading in found]
+
+    def _drift_ms(self, at: datetime, now_s: float) -> int | None:
+        """Return by how much the stamps ran ahead since it was last told, once that is a second."""
+        told_at, told_s = self.told = self.told or (at, now_s)
+        drift_ms = round((at - told_at).total_seconds() * 1000 - (now_s - told_s) * 1000)
+        if abs(drift_ms) < WORTH_TELLING_MS:
+            return None
+        self.told = (at, now_s)
+        return drift_ms
 
     def failed(self, error: DeviceError) -> None:
         """Note a failed read; readings and sessions stay as they are.
@@ -106,10 +133,15 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
 
 def reaches(plans: Sequence[Plan], devices: Devices) -> dict[MeterId, Reach]:
     """Return what the journal must know of each device."""
-    return {
-        plan.meter.id: Reach(plan.interval_ms, devices.profile(plan.meter.profile).resolution_wh)
-        for plan in plans
-    }
+    return {plan.meter.id: _reach(plan, devices.profile(plan.meter.profile)) for plan in plans}
+
+
+def _drifted(reading: Reading, drift_ms: int) -> Reading:
+    return replace(reading, signs=replace(reading.signs or Signs(), drift_ms=drift_ms))
+
+
+def _reach(plan: Plan, profile: ProfileInfo) -> Reach:
+    return Reach(plan.interval_ms, profile.resolution_wh, profile.range_wh)
 
 
 def by_bus(plans: Sequence[Plan]) -> list[list[Plan]]:

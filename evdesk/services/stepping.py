@@ -60,6 +60,7 @@ class SteppedCollector:
         """Run with the devices as they are now, until they change."""
         plans = make_plans(self._store, self._devices)
         journal = Journal(self._store, reaches(plans, self._devices))
+        journal.settle()
         with self._store.read() as unit:
             revision = unit.collector.state().revision
         now_ms = to_ms(self._clock.now())

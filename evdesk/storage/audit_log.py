@@ -47,7 +47,7 @@ class Recorder:
         self._db = connection
         self._actor = actor
         self._clock = clock
-        self._random_bytes = random_bytes
+        self.random_bytes = random_bytes
         self._recorded = 0
 
     def demand_entry(self) -> None:
@@ -77,7 +77,7 @@ class Recorder:
         )
         self._db.run(
             "INSERT INTO audit_payload (seq, salt, body) VALUES (?, ?, ?)",
-            (seq, self._random_bytes(SALT_BYTES), canonical(change.facts)),
+            (seq, self.random_bytes(SALT_BYTES), canonical(change.facts)),
         )
         self._recorded += 1
         return seq

@@ -11,6 +11,7 @@ from evdesk.domain.sessions import (
     Figures,
     Opened,
     SessionEvent,
+    Tagged,
 )
 from evdesk.storage.connection import Value
 from evdesk.storage.json_text import canonical
@@ -21,6 +22,7 @@ KINDS: dict[type[SessionEvent], str] = {
     ChargingStarted: "charging_started",
     ChargingStopped: "charging_stopped",
     EpochBegan: "epoch_began",
+    Tagged: "tagged",
     Closed: "closed",
 }
 
@@ -41,11 +43,17 @@ def _detail(event: SessionEvent) -> dict[str, object]:
     detail: dict[str, object] = {}
     if event.register is not None and event.register.at != event.at:
         detail["register_at"] = rfc3339(event.register.at)
+    if event.register is not None and event.register.serial is not None:
+        detail["serial"] = event.register.serial
     match event:
         case Opened():
             detail["flags"] = sorted(event.flags)
         case EpochBegan():
-            detail["before"] = _register(event.before)
+            detail["before"] = _register(event.step.before)
+            detail["step"] = event.step.kind.value
+            detail["between_wh"] = event.step.between_wh
+        case Tagged():
+            detail["tag"] = event.tag.shown
         case Closed():
             detail["figures"] = _figures(event.figures)
     return detail
@@ -61,8 +69,11 @@ def _figures(figures: Figures) -> dict[str, object]:
         "charging_ms": figures.charging_ms,
         "peak_w": figures.peak_w,
         "flags": sorted(figures.flags),
+        "drift_ms": figures.drift_ms,
+        "tag": None if figures.tag is None else figures.tag.shown,
     }
 
 
 def _register(register: Register) -> dict[str, object]:
-    return {"wh": register.wh, "at": rfc3339(register.at), "raw": register.raw.hex()}
+    found = {"wh": register.wh, "at": rfc3339(register.at), "raw": register.raw.hex()}
+    return found if register.serial is None else {**found, "serial": register.serial}

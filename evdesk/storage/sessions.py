@@ -14,6 +14,7 @@ from evdesk.domain.sessions import (
     SessionEvent,
     SessionId,
     SessionState,
+    Tag,
 )
 from evdesk.domain.site import DriverId
 from evdesk.ports import LoggedEvent, SessionFilter
@@ -31,7 +32,8 @@ NOT_OPEN = (
 SELECT = f"""
     SELECT session.id, station_id, station.name, driver_id, session.state,
            plugged_in_at_ms, unplugged_at_ms, session.start_wh, start_at_ms, start_raw,
-           session.end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags, invoice_id,
+           session.end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags,
+           drift_ms, start_serial, end_serial, tag_digest, tag_shown, invoice_id,
            {", ".join(f"decision.{name}" for name in COLUMNS.split(", "))}
     FROM session JOIN station ON station.id = station_id
     LEFT JOIN invoice_session ON invoice_session.session_id = session.id
@@ -60,7 +62,8 @@ class StoredSessions:
         row = self._db.insert(
             "INSERT INTO session (state, plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms,"
             " start_raw, end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags,"
-            " station_id, driver_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " drift_ms, start_serial, end_serial, tag_digest, tag_shown, station_id, driver_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*_values(figures), station, driver),
         )
         return SessionId(row)
@@ -83,7 +86,8 @@ class StoredSessions:
         changed = self._db.run(
             "UPDATE session SET state = ?, plugged_in_at_ms = ?, unplugged_at_ms = ?, start_wh = ?,"
             " start_at_ms = ?, start_raw = ?, end_wh = ?, end_at_ms = ?, end_raw = ?,"
-            " energy_wh = ?, charging_ms = ?, peak_dw = ?, flags = ?"
+            " energy_wh = ?, charging_ms = ?, peak_dw = ?, flags = ?, drift_ms = ?,"
+            " start_serial = ?, end_serial = ?, tag_digest = ?, tag_shown = ?"
             " WHERE id = ? AND state = 'open'",
             (*_values(figures), session),
         )
@@ -161,6 +165,11 @@ def _values(figures: Figures) -> tuple[Value, ...]:
         figures.charging_ms,
         None if figures.peak_w is None else round(figures.peak_w * DECI),
         canonical(sorted(figures.flags)),
+        figures.drift_ms,
+        None if figures.start is None else figures.start.serial,
+        None if figures.end is None else figures.end.serial,
+        None if figures.tag is None else figures.tag.digest,
+        None if figures.tag is None else figures.tag.shown,
     )
 
 
@@ -187,14 +196,25 @@ def _session(row: Row) -> Session:
 
 def _figures(row: list[Any]) -> Figures:
     (plugged_in_at_ms, unplugged_at_ms, start_wh, start_at_ms, start_raw,
-     end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags) = row  # fmt: skip
+     end_wh, end_at_ms, end_raw, energy_wh, charging_ms, peak_dw, flags,
+     drift_ms, start_serial, end_serial, tag_digest, tag_shown) = row  # fmt: skip
     return Figures(
         plugged_in_at=from_ms(plugged_in_at_ms),
         unplugged_at=None if unplugged_at_ms is None else from_ms(unplugged_at_ms),
-        start=None if start_wh is None else Register(start_wh, from_ms(start_at_ms), start_raw),
-        end=None if end_wh is None else Register(end_wh, from_ms(end_at_ms), end_raw),
+        start=_register(start_wh, start_at_ms, start_raw, start_serial),
+        end=_register(end_wh, end_at_ms, end_raw, end_serial),
         energy_wh=energy_wh,
         charging_ms=charging_ms,
         peak_w=None if peak_dw is None else peak_dw / DECI,
         flags=frozenset(Flag(flag) for flag in json.loads(flags)),
+        drift_ms=drift_ms,
+        tag=None if tag_digest is None else Tag(tag_digest, tag_shown),
     )
+
+
+def _register(
+    wh: int | None, at_ms: int | None, raw: bytes | None, serial: str | None
+) -> Register | None:
+    if wh is None or at_ms is None or raw is None:
+        return None
+    return Register(wh, from_ms(at_ms), raw, serial)

@@ -10,6 +10,7 @@ from evdesk.domain.errors import StorageError
 from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.audit_log import Recorder, StoredAudit
+from evdesk.storage.cards import StoredCards
 from evdesk.storage.connection import Connection
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
@@ -20,6 +21,7 @@ from evdesk.storage.meters import StoredMeters
 from evdesk.storage.persons import Persons
 from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
+from evdesk.storage.replacements import StoredReplacements
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
@@ -37,6 +39,8 @@ class SiteUnit:
         self.readings: ports.Readings = StoredReadings(connection)
         self.sessions: ports.Sessions = StoredSessions(connection)
         self.decisions: ports.Decisions = StoredDecisions(connection)
+        self.cards: ports.Cards = StoredCards(connection, recorder.random_bytes)
+        self.replacements: ports.Replacements = StoredReplacements(connection)
         self.explanations: ports.Explanations = StoredExplanations(connection)
         self.drivers: ports.Drivers = drivers
         self.tariffs: ports.Tariffs = StoredTariffs(connection)

@@ -6,6 +6,7 @@ import pytest
 
 from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.readings import Register
+from evdesk.domain.registers import Step, Verdict
 from evdesk.domain.sessions import (
     Based,
     ChargingStarted,
@@ -92,7 +93,7 @@ def test_every_event_of_the_log_says_what_happened(store) -> None:
         Based(at(1), register),
         ChargingStarted(at(2), None),
         ChargingStopped(at(3), None),
-        EpochBegan(at(9), register, later),
+        EpochBegan(at(9), Step(Verdict.RESET, register, later)),
         Closed(at(10), later, figures(end=2_000)),
     ]
     with writing(store) as unit:
@@ -109,7 +110,9 @@ def test_every_event_of_the_log_says_what_happened(store) -> None:
     )
     assert logged[1].detail == {"register_at": "2026-03-02T06:00:00Z"}
     assert logged[4].detail == {
-        "before": {"wh": 1_000, "at": "2026-03-02T06:00:00Z", "raw": "03e8"}
+        "before": {"wh": 1_000, "at": "2026-03-02T06:00:00Z", "raw": "03e8"},
+        "between_wh": 0,
+        "step": "reset",
     }
     assert logged[5].detail["figures"]["energy_wh"] == 1_000
 

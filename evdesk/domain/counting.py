@@ -1,0 +1,132 @@
+"""The energy of one station: what its register says, and whether power agrees with it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from evdesk.domain.progress import Fold, OpenSession
+from evdesk.domain.readings import Register
+from evdesk.domain.registers import Step, Verdict
+from evdesk.domain.sessions import (
+    STEP_FLAGS,
+    Based,
+    EpochBegan,
+    Flag,
+    Replacement,
+    Sample,
+    SessionEvent,
+)
+
+
+class Counting(Fold):
+    """Follows the register; energy is only ever the difference of two of its values."""
+
+    def begin(self, session: OpenSession, register: Register) -> None:
+        """Latch the baseline of a session."""
+        session.begin(register, self.state.track.counts_from(register))
+        if self.state.track.ceiling is not None:
+            session.flags.add(Flag.METER_REWOUND)
+
+    def newest_of(self, session: OpenSession) -> Register | None:
+        """Return the last register of a session that goes on now."""
+        newest = self.state.track.last
+        return session.last if newest is None or self.state.track.ceiling else newest
+
+    def replace_meter(self, told: Replacement) -> list[SessionEvent]:
+        """Go on with the register of a meter that somebody says was put in the old one's place."""
+        state, events = self.state, list[SessionEvent]()
+        if told.id <= state.applied:
+            return events
+        state.applied, state.serial, state.replaced = told.id, told.serial, False
+        first = Register(told.first_wh, told.at, b"", told.serial)
+        session, before = state.session, state.track.last
+        if session is None or before is None:
+            state.track.forget()
+        elif session.unexplained is not None:
+            before, seen = session.unexplained.before, session.unexplained.first
+            between_wh = max(told.final_wh - before.wh, 0) + max(seen.wh - told.first_wh, 0)
+            step = Step(Verdict.ANNOUNCED, before, first, between_wh)
+            session.explain(step)
+            events.append(EpochBegan(told.at, step))
+        else:
+            state.track.replace(first)
+            between_wh = max(told.final_wh - before.wh, 0)
+            self.step(Step(Verdict.ANNOUNCED, before, first, between_wh), told.at, events)
+        return events
+
+    def on_register(self, register: Register, out: list[SessionEvent]) -> None:
+        """Take in a register that was read."""
+        state = self.state
+        track, session = state.track, state.session
+        if state.serial is not None:
+            register = replace(register, serial=state.serial)
+        if state.replaced:
+            state.replaced = False
+            step = track.replace(register)
+            if step is not None:
+                self.step(step, register.at, out)
+        else:
+            verdict = track.accept(register, self.rules.bounds, self.between)
+            if verdict is Verdict.HELD:
+                self._held(session, register)
+                return
+            if verdict is not Verdict.STEADY:
+                self.step(track.step(verdict, self.rules.bounds), register.at, out)
+        if session is not None and session.base is None and state.ending is None:
+            self.begin(session, register)
+            if not self.touches(session.plugged_in_at, register.at):
+                session.flags |= {Flag.ESTIMATED_START, Flag.COMM_GAP}
+            out.append(Based(register.at, register))
+        self._advance(session, register)
+
+    def _held(self, session: OpenSession | None, register: Register) -> None:
+        """Note that the register was read, where its small step back is no more than that."""
+        if session is not None and self.state.track.candidate is None:
+            session.read_at = register.at
+
+    def _advance(self, session: OpenSession | None, register: Register) -> None:
+        """Move the session's last register on, unless its end has been seen."""
+        state = self.state
+        state.recent.append(register)
+        if session is None or session.base is None:
+            return
+        if state.ending is None:
+            if session.read_at is not None and not self.touches(session.read_at, register.at):
+                session.flags.add(Flag.COMM_GAP)
+                session.check.interrupt()
+                session.silence = True
+            session.read_at = register.at
+            if state.track.ceiling is None:
+                session.last = register
+        elif state.ending.register is None:
+            state.ending.register = register
+
+    def step(self, step: Step, at: datetime, out: list[SessionEvent]) -> None:
+        """Take in that the counter went on elsewhere; after a rewind, it is still the same one."""
+        session = self.state.session
+        self.state.recent.clear()
+        if session is None:
+            return
+        flags = STEP_FLAGS[step.kind]
+        if step.kind is Verdict.REWIND:
+            session.flags |= flags
+            session.check.interrupt()
+        else:
+            session.step(step, flags)
+        if Flag.METER_RESET in flags:
+            again = session.unexplained is not None
+            session.unexplained = None if again else step  # of two, one cannot be explained away
+        out.append(EpochBegan(at, step))
+
+    def compare(self, session: OpenSession, sample: Sample, power_w: float) -> None:
+        """Compare register and power, where a sample tells both and both are believed."""
+        track = self.state.track
+        last = track.last
+        if sample.register is None or last is None or track.ceiling is not None:
+            return
+        if last.at != sample.at:  # what was read is not believed
+            return
+        passed = None
+        if session.checked_at is not None and self.touches(session.checked_at, sample.at):
+            passed = self.between(session.checked_at, sample.at)
+        session.check.on(passed, power_w, last.wh, self.rules.bounds.resolution_wh)
+        session.checked_at = sample.at
