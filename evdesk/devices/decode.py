@@ -11,11 +11,20 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from evdesk.devices.compound import compound
 from evdesk.devices.plan import Block
-from evdesk.devices.profiles import ENERGY, SIZED, STATE, WH_PER_UNIT, Profile, Register
+from evdesk.devices.profiles import (
+    ENERGY,
+    SIZED,
+    STATE,
+    WH_PER_UNIT,
+    EnumValue,
+    Profile,
+    Register,
+)
 from evdesk.devices.raw import (
     BEYOND_WH,
     CODES,
@@ -24,13 +33,16 @@ from evdesk.devices.raw import (
     in_order,
     missing_values,
     own_words,
+    text_of,
 )
 from evdesk.domain.readings import MeterId, PilotState, Reading
 
 Converter = Callable[[Any], Any]
+Finish = Callable[[list[Any], PilotState | None], None]
+CHARGING = frozenset({PilotState.C, PilotState.D})
 
 SLOTS = (
-    *(STATE, "split", ENERGY, "active_power_total"),
+    *(STATE, "pointed at", ENERGY, "active_power_total"),
     *(f"{kind}_l{phase}" for kind in ("current", "voltage") for phase in "123"),
 )
 
@@ -66,12 +78,18 @@ class BlockDecoder:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDecoder:
-    """Makes readings of one profile; blocks are compiled once with :meth:`compile`."""
+    """Makes readings of one profile; blocks are compiled once with :meth:`compile`.
 
-    letters: Mapping[int, PilotState | None]
-    splits: Mapping[int, tuple[int, PilotState, PilotState]]
+    ``letters`` are the pilot states by raw state; of states in ``pointing`` another register says
+    it, by ``other_letters``. ``finish`` corrects the slots where a device needs it.
+    """
+
+    letters: Mapping[int | str, PilotState | None]
+    pointing: frozenset[int | str]
+    other_letters: Mapping[int | str, PilotState | None]
     slots: Mapping[str, int]
     converters: Mapping[str, Converter]
+    finish: Finish | None = None
 
     def compile(self, block: Block) -> BlockDecoder:
         """Return the decoder of one request."""
@@ -88,41 +106,75 @@ class ReadingDecoder:
             energy=next((r for r in block.registers if r.name == ENERGY), None),
         )
 
-    def reading(self, meter: MeterId, at: datetime, slots: list[Any], raw: bytes) -> Reading:
+    def reading(
+        self, meter: MeterId, at: datetime, slots: list[Any], raw: bytes, socket: int = 1
+    ) -> Reading:
         """Return the reading of what was put into the slots."""
+        state = slots[0]
+        if state in self.pointing:
+            pilot = self.other_letters.get(slots[1])
+        else:
+            pilot = self.letters.get(state)
+        if self.finish is not None:
+            self.finish(slots, pilot)
         return Reading(
             meter,
-            1,
+            socket,
             at,
             slots[2],
             raw,
             slots[3],
             (slots[4], slots[5], slots[6]),
             (slots[7], slots[8], slots[9]),
-            self._pilot(slots[0], slots[1]),
+            pilot,
         )
 
-    def _pilot(self, state: int | None, other: int | None) -> PilotState | None:
-        if state is None:
-            return None
-        if state in self.splits:
-            mask, clear, is_set = self.splits[state]
-            return None if other is None else is_set if other & mask else clear
-        return self.letters.get(state)
 
-
-def reading_decoder(profile: Profile) -> ReadingDecoder:
-    """Return what makes readings of a profile."""
+def reading_decoder(profile: Profile, phases: str = "123") -> ReadingDecoder:
+    """Return what makes readings of a profile, for a device with these phases connected."""
     slots = {name: index for index, name in enumerate(SLOTS)}
-    slots.update({split.register: slots["split"] for split in profile.splits})
-    registers = {name: r for name, r in profile.registers.items() if name in slots}
     state = profile.registers.get(STATE)
+    values = state.enum if state else ()
+    pointed = next((value.by for value in values if value.by is not None), None)
+    other: tuple[EnumValue, ...] = ()
+    if pointed is not None:
+        slots[pointed] = slots["pointed at"]
+        other = profile.registers[pointed].enum
+    registers = {name: r for name, r in profile.registers.items() if name in slots}
     return ReadingDecoder(
-        letters={value.raw: value.letter for value in state.enum} if state else {},
-        splits={s.raw: (s.mask, s.clear, s.set) for s in profile.splits},
+        letters={value.raw: value.letter for value in values},
+        pointing=frozenset(value.raw for value in values if value.by is not None),
+        other_letters={value.raw: value.letter for value in other},
         slots=slots,
         converters={name: converter(register) for name, register in registers.items()},
+        finish=_finish(profile, phases),
     )
+
+
+def _finish(profile: Profile, phases: str) -> Finish | None:
+    """Return what a device needs whose currents freeze, or whose power is volts times amps."""
+    if not (profile.freezes or profile.derives_power):
+        return None
+    power = SLOTS.index("active_power_total")
+    pairs = [(SLOTS.index(f"current_l{n}"), SLOTS.index(f"voltage_l{n}")) for n in phases]
+
+    def finish(slots: list[Any], pilot: PilotState | None) -> None:
+        if profile.freezes and pilot not in CHARGING:
+            still = 0.0 if pilot in {PilotState.A, PilotState.B} else None
+            for amps, _ in pairs:
+                slots[amps] = still
+        if profile.derives_power:
+            products = [_times(slots[amps], slots[volts]) for amps, volts in pairs]
+            known = [watts for watts in products if watts is not None]
+            slots[power] = round(sum(known), DIGITS["W"]) if len(known) == len(pairs) else None
+
+    return finish
+
+
+def _times(amps: float | None, volts: float | None) -> float | None:
+    if amps == 0.0:  # nothing flows, whatever the voltage
+        return 0.0
+    return None if amps is None or volts is None else amps * volts
 
 
 def _format(block: Block, registers: Iterable[Register]) -> str:
@@ -149,14 +201,14 @@ def _code(register: Register) -> str:
 def converter(register: Register) -> Converter:
     """Return what turns the unpacked raw value of a register into its value, or None."""
     if register.type in SIZED:
-        return _text if register.type == "string" else bytes.hex
+        return partial(text_of, register) if register.type == "string" else bytes.hex
     if register.is_compound:
         return compound(register)
     if register.name == ENERGY:
         convert = _energy_float(register) if register.is_float else _energy_int(register)
     elif register.is_float:
         convert = _number_float(register)
-    elif register.enum or register.mask is not None or register.type == "bool":
+    elif register.enum or register.type == "bool" or (register.mask and not register.unit):
         convert = _code_value(register)
     else:
         convert = _number_int(register)
@@ -198,7 +250,13 @@ def _number_int(register: Register) -> Converter:
     def coarse(raw: int) -> float | None:  # the register is no finer than what is kept
         return None if raw in missing else raw * over / under
 
-    return number if (register.scale * 10**digits).denominator > 1 else coarse
+    convert = number if (register.scale * 10**digits).denominator > 1 else coarse
+    return convert if register.mask is None else _masked(register.mask, convert)
+
+
+def _masked(mask: int, convert: Converter) -> Converter:
+    shift = (mask & -mask).bit_length() - 1
+    return lambda raw: convert((raw & mask) >> shift)
 
 
 def _code_value(register: Register) -> Converter:
@@ -238,11 +296,6 @@ def _energy_float(register: Register) -> Converter:
         return wh if wh < BEYOND_WH else None
 
     return energy
-
-
-def _text(raw: bytes) -> str | None:
-    text = raw.split(b"\0", 1)[0].decode("ascii", "replace").strip()
-    return text or None
 
 
 def decode_values(block: Block, data: bytes) -> Iterable[tuple[Register, bytes, Any]]:

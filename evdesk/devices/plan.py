@@ -14,12 +14,17 @@ BITS_PER_BYTE = 11
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One request: ``count`` registers (or bits) from ``address`` on, and the values in them."""
+    """One request: ``count`` registers (or bits) from ``address`` on, and the values in them.
+
+    ``shared``: its addresses are those of all sockets. ``unit_id``: it goes to that unit.
+    """
 
     function: Function
     address: int
     count: int
     registers: tuple[Register, ...]
+    shared: bool = False
+    unit_id: int | None = None
 
     def names(self) -> frozenset[str]:
         """Return the names of its values."""
@@ -40,10 +45,16 @@ class CyclePlan:
     cycle_ms: int
 
 
+def pointed_at(profile: Profile) -> tuple[str, ...]:
+    """Return the register by which the state goes where it does not say all itself."""
+    state = profile.registers.get(STATE)
+    names = {value.by for value in state.enum if value.by is not None} if state else set()
+    return tuple(names)
+
+
 def wanted_names(profile: Profile, phases: str) -> tuple[str, ...]:
     """Return the names a reading is made of, of the phases that are wired (``123`` or fewer)."""
-    splits = (split.register for split in profile.splits)
-    names = [STATE, *splits, ENERGY, "active_power_total"]
+    names = [STATE, *pointed_at(profile), ENERGY, "active_power_total"]
     for kind in ("current", "voltage"):
         names += [f"{kind}_l{phase}" for phase in phases]
     return tuple(dict.fromkeys(name for name in names if name in profile.registers))
@@ -56,7 +67,7 @@ def plan_cycle(profile: Profile, phases: str) -> CyclePlan:
     blocks = plan_blocks([profile.registers[name] for name in wanted], pace)
     if sum(cost_ms(block, pace) for block in blocks) <= ROTATE_ABOVE_MS:
         return CyclePlan(blocks, (), sum(cost_ms(block, pace) for block in blocks))
-    first = {STATE, ENERGY, *(split.register for split in profile.splits)}
+    first = {STATE, ENERGY, *pointed_at(profile)}
     always = plan_blocks([profile.registers[name] for name in wanted if name in first], pace)
     order = [name for name in profile.rotation if name in wanted and name not in first]
     if not order:
@@ -72,7 +83,7 @@ def plan_cycle(profile: Profile, phases: str) -> CyclePlan:
 def plan_blocks(registers: Iterable[Register], pace: Pace) -> tuple[Block, ...]:
     """Return as few requests as the device allows that carry all these registers."""
     groups: list[list[Register]] = []
-    for register in sorted(registers, key=lambda r: (r.function, r.address)):
+    for register in sorted(registers, key=lambda r: (_place(r), r.address)):
         if groups and _fits(groups[-1], register, pace):
             groups[-1].append(register)
         else:
@@ -99,7 +110,7 @@ def _fits(group: Sequence[Register], register: Register, pace: Pace) -> bool:
     return (
         not pace.one_value
         and not register.function.is_bits
-        and group[-1].function == register.function
+        and _place(group[-1]) == _place(register)
         and register.address - _end(group) <= pace.bridge_gap
         and _aligned((*group, register), pace)[1] <= pace.max_registers
     )
@@ -118,4 +129,11 @@ def _aligned(group: Sequence[Register], pace: Pace) -> tuple[int, int]:
 
 def _block(group: Sequence[Register], pace: Pace) -> Block:
     start, count = _aligned(group, pace)
-    return Block(group[0].function, start, count, tuple(group))
+    first = group[0]
+    return Block(first.function, start, count, tuple(group), first.shared, first.unit_id)
+
+
+def _place(register: Register) -> tuple[int, bool, int]:
+    """Return what registers of one request have in common, in the order they are asked for."""
+    unit = -1 if register.unit_id is None else register.unit_id
+    return (unit, register.shared, register.function)

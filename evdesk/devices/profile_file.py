@@ -1,34 +1,36 @@
 """Profiles from TOML files, checked line by line; the keys are in resources/meters/README.md."""
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evdesk.devices.profile_rules import identify_rows, with_parts
+from evdesk.devices.profile_registers import (
+    Listed,
+    check_apart,
+    check_pointers,
+    listed_registers,
+)
+from evdesk.devices.profile_rules import check_when, choice_rows, identify_rows
 from evdesk.devices.profiles import (
     ENERGY,
     LAST_ADDRESS,
-    LENGTHS,
     MODBUS_LIMIT,
-    SIZED,
     STATE,
-    TYPES,
-    UNITS,
     WH_PER_UNIT,
-    EnumValue,
-    Function,
+    Choice,
     Pace,
     Profile,
     Register,
-    StateSplit,
     SunSpec,
+    registers_of,
+    usual_options,
 )
 from evdesk.devices.toml_text import TomlFile, TomlTable, shown_path
 from evdesk.domain.errors import UserError
-from evdesk.domain.readings import PilotState
-from evdesk.ports import ProfileInfo
+from evdesk.ports import ProfileChoice, ProfileInfo, ProfileOption
 
 SCHEMA_VERSION = 1
+TRANSPORTS = ("rtu", "tcp", "rtu_over_tcp", "ascii")
+MOST_SOCKETS = 48
 
 
 def load_profiles(folder: Path) -> dict[str, Profile]:
@@ -66,23 +68,61 @@ def load_profile(path: Path) -> Profile:
         raise root.error("device", "[device] is missing.")
     little_words = device.choice("default_word_order", ("big", "little"), "big") == "little"
     pace = _pace(device)
-    registers = _registers(root, little_words=little_words, pace=pace)
-    info = _info(device, registers)
+    listed = listed_registers(root, little_words=little_words, pace=pace)
+    every = tuple(register for register, _ in listed)
+    choices = choice_rows(root, every)
+    _check_variants(listed, choices)
+    usual = usual_options(choices)
+    registers = registers_of(every, choices, usual)
+    info = _info(device, every, choices)
     port = device.whole("default_tcp_port", 502, low=1, high=LAST_ADDRESS)
+    stride = _stride(device, info.sockets)
+    freezes = device.flag("currents_freeze", default=False)
+    derives_power = device.flag("derive_power", default=False)
     device.done()
     profile = Profile(
         info=info,
         phases=info.phases,
         default_port=port,
         pace=pace,
+        every=every,
         registers=registers,
         rotation=_rotation(root, registers),
-        splits=_splits(root, registers),
         sunspec=_sunspec(root),
         identify=identify_rows(root, registers),
+        choices=choices,
+        chosen=usual,
+        stride=stride,
+        freezes=freezes,
+        derives_power=derives_power,
     )
     root.done()
     return profile
+
+
+def _check_variants(listed: Sequence[Listed], choices: Sequence[Choice]) -> None:
+    """Check what is there together under the usual options, and under each other option."""
+    for register, table in listed:
+        check_when(register, table, choices)
+    usual = usual_options(choices)
+    others = [{**usual, c.key: option.id} for c in choices for option in c.options]
+    for chosen in others or [usual]:
+        there = [
+            (register, table)
+            for register, table in listed
+            if all(chosen[key] == option for key, option in register.when)
+        ]
+        check_apart(there)
+        check_pointers(there)
+
+
+def _stride(device: TomlTable, sockets: int) -> int:
+    """Return how many addresses one socket lies behind the other."""
+    if sockets > 1:
+        return device.whole("socket_stride", low=1, high=LAST_ADDRESS // sockets)
+    if device.has("socket_stride"):
+        raise device.error("socket_stride", "a device with one socket has none.")
+    return 0
 
 
 def _pace(device: TomlTable) -> Pace:
@@ -104,15 +144,18 @@ def _pace(device: TomlTable) -> Pace:
     )
 
 
-def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
+def _info(device: TomlTable, every: Sequence[Register], choices: Sequence[Choice]) -> ProfileInfo:
+    usual = usual_options(choices)
+    registers = registers_of(every, choices, usual)
     device.texts("sources")
     transports = device.texts("transports")
     for transport in transports:
-        if transport not in {"rtu", "tcp", "rtu_over_tcp"}:
+        if transport not in TRANSPORTS:
             raise device.error(
                 "transports",
-                "transport '{value}' is not one of rtu, tcp, rtu_over_tcp.",
+                "transport '{value}' is not one of {known}.",
                 value=transport,
+                known=", ".join(TRANSPORTS),
             )
     kind = device.choice("kind", ("meter", "charger"))
     return ProfileInfo(
@@ -124,9 +167,10 @@ def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
         confidence=device.choice("confidence", ("high", "medium", "low")),
         has_state=STATE in registers,
         has_energy=ENERGY in registers,
-        sockets=device.whole("sockets", 1, low=1, high=1),
+        sockets=device.whole("sockets", 1, low=1, high=MOST_SOCKETS),
         default_unit=device.whole("default_unit_id", 1, low=0, high=255),
         resolution_wh=_resolution_wh(registers.get(ENERGY)),
+        range_wh=_range_wh(registers.get(ENERGY)),
         notes=device.texts("notes"),
         models_covered=device.texts("models_covered"),
         needs_meter=kind == "charger" and ENERGY not in registers,
@@ -134,7 +178,34 @@ def _info(device: TomlTable, registers: Mapping[str, Register]) -> ProfileInfo:
         has_serial="serial_number" in registers,
         has_tag="rfid_tag" in registers,
         phases=device.whole("phases", 3, low=1, high=3),
+        choices=tuple(_shown(choice, every, choices) for choice in choices),
     )
+
+
+def _shown(choice: Choice, every: Sequence[Register], choices: Sequence[Choice]) -> ProfileChoice:
+    """Return a choice as people see it."""
+    usual = usual_options(choices)
+    return ProfileChoice(
+        key=choice.key,
+        about=choice.about,
+        default=choice.default,
+        by_device=choice.has_rules,
+        options=tuple(
+            ProfileOption(
+                option.id,
+                option.label,
+                ENERGY in registers_of(every, choices, {**usual, choice.key: option.id}),
+            )
+            for option in choice.options
+        ),
+    )
+
+
+def _range_wh(energy: Register | None) -> int | None:
+    """Return where an unsigned integer register begins again at 0, in whole Wh."""
+    if energy is None or energy.type not in {"u16", "u32", "u64"}:
+        return None
+    return int((1 << 16 * energy.length) * energy.scale * WH_PER_UNIT[energy.unit])
 
 
 def _resolution_wh(energy: Register | None) -> int:
@@ -142,129 +213,6 @@ def _resolution_wh(energy: Register | None) -> int:
     if energy is None or energy.is_float:
         return 1
     return max(1, int(energy.scale * WH_PER_UNIT[energy.unit]))
-
-
-def _registers(root: TomlTable, *, little_words: bool, pace: Pace) -> dict[str, Register]:
-    found: dict[str, Register] = {}
-    owners: dict[tuple[Function, int], str] = {}
-    for table in root.tables("register", "register"):
-        name = table.text("name")
-        table.title = f"register '{name}'"
-        register = with_parts(table, _register(table, name, little_words=little_words))
-        table.done()
-        if name in found:
-            raise table.error("name", "another register has this name.")
-        if register.length > pace.max_registers:
-            raise table.error(
-                "length",
-                "longer than max_registers_per_read = {limit}.",
-                limit=pace.max_registers,
-            )
-        for address in register.own_addresses:
-            owner = owners.setdefault((register.function, address), name)
-            if owner != name:
-                raise table.error(
-                    "address",
-                    "address {address} already belongs to '{owner}'.",
-                    address=address,
-                    owner=owner,
-                )
-        found[name] = register
-    return found
-
-
-def _register(table: TomlTable, name: str, *, little_words: bool) -> Register:
-    kind = table.choice("type", TYPES)
-    function = Function[table.choice("function", [f.name.lower() for f in Function]).upper()]
-    if function.is_bits and kind != "bool":
-        raise table.error("type", "a {function} is a bool.", function=function.name.lower())
-    length = _length(table, kind)
-    words = table.choice("word_order", ("big", "little"), "little" if little_words else "big")
-    if table.has("word_order") and length == 1:
-        raise table.error("word_order", "a value of one register has no word order.")
-    unit = table.choice("unit", UNITS, "")
-    if name == ENERGY and unit not in WH_PER_UNIT:
-        raise table.error("unit", "energy is in Wh, kWh or MWh, not in '{unit}'.", unit=unit)
-    table.text("note", "")
-    table.flag("writable", default=False)
-    return Register(
-        name=name,
-        address=table.whole("address", low=0, high=LAST_ADDRESS + 1 - length),
-        function=function,
-        type=kind,
-        length=length,
-        little_words=length > 1 and words == "little" and kind not in SIZED,
-        little_bytes=table.choice("byte_order", ("big", "little"), "big") == "little",
-        scale=_scale(table, kind),
-        unit=unit,
-        mask=table.whole("mask", low=1, high=2**64 - 1) if table.has("mask") else None,
-        not_available=_patterns(table, length),
-        enum=_enum(table),
-        readable=table.flag("readable", default=True),
-    )
-
-
-def _length(table: TomlTable, kind: str) -> int:
-    if kind in SIZED:
-        return table.whole("length", low=1, high=MODBUS_LIMIT)
-    wanted = LENGTHS[kind]
-    length = table.whole("length", wanted, low=1, high=MODBUS_LIMIT)
-    if length != wanted:
-        raise table.error(
-            "length",
-            "{type} takes {wanted} registers, not {length}.",
-            type=kind,
-            wanted=wanted,
-            length=length,
-        )
-    return length
-
-
-def _scale(table: TomlTable, kind: str) -> Fraction:
-    scale = table.number("scale", 1)
-    divisor = table.whole("divisor", 1, low=1, high=10**9)
-    if scale <= 0:
-        raise table.error("scale", "scale = {value} is not above 0.", value=scale)
-    if kind in SIZED and table.has("scale"):
-        raise table.error("scale", "a {type} has no scale.", type=kind)
-    return Fraction(scale) / divisor
-
-
-def _patterns(table: TomlTable, length: int) -> frozenset[int]:
-    found: set[int] = set()
-    for text in table.texts("not_available"):
-        try:
-            raw = int(text, 16)
-        except ValueError:
-            raw = -1
-        if not 0 <= raw < 1 << (16 * length):
-            raise table.error(
-                "not_available",
-                "'{value}' is not a hexadecimal pattern of {length} registers.",
-                value=text,
-                length=length,
-            )
-        found.add(raw)
-    return frozenset(found)
-
-
-def _enum(table: TomlTable) -> tuple[EnumValue, ...]:
-    values: list[EnumValue] = []
-    for row in table.tables("enum", f"{table.title}, enum"):
-        raw = row.whole("raw", low=0, high=2**64 - 1)
-        if any(value.raw == raw for value in values):
-            raise row.error("raw", "raw = {raw} is listed twice.", raw=raw)
-        letter = row.choice("iec61851", list(PilotState)) if row.has("iec61851") else None
-        values.append(
-            EnumValue(
-                raw=raw,
-                letter=None if letter is None else PilotState(letter),
-                charging=row.flag("charging", default=False),
-                label=row.text("label", ""),
-            )
-        )
-        row.done()
-    return tuple(values)
 
 
 def _rotation(root: TomlTable, registers: Mapping[str, Register]) -> tuple[str, ...]:
@@ -276,26 +224,6 @@ def _rotation(root: TomlTable, registers: Mapping[str, Register]) -> tuple[str, 
         _known(polling, "rotation", name, registers)
     polling.done()
     return names
-
-
-def _splits(root: TomlTable, registers: Mapping[str, Register]) -> tuple[StateSplit, ...]:
-    splits: list[StateSplit] = []
-    for table in root.tables("state_split", "state_split"):
-        name = table.text("register")
-        _known(table, "register", name, registers)
-        splits.append(
-            StateSplit(
-                raw=table.whole("raw", low=0, high=2**32 - 1),
-                register=name,
-                mask=table.whole("mask", low=1, high=2**32 - 1),
-                clear=PilotState(table.choice("clear", list(PilotState))),
-                set=PilotState(table.choice("set", list(PilotState))),
-            )
-        )
-        table.done()
-        if name != splits[0].register:
-            raise table.error("register", "all splits go by one register.")
-    return tuple(splits)
 
 
 def _known(table: TomlTable, key: str, name: str, registers: Mapping[str, Register]) -> None:

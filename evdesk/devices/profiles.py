@@ -1,7 +1,8 @@
 """Device profiles: which register holds what. ``profile_file`` reads them from TOML."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fractions import Fraction
 
@@ -43,12 +44,16 @@ class Function(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnumValue:
-    """One meaning of a raw value; ``letter`` is the pilot state it stands for, if any."""
+    """One meaning of a raw value; ``letter`` is the pilot state it stands for, if any.
 
-    raw: int
+    ``by`` names the register whose own value says which pilot state it is.
+    """
+
+    raw: int | str
     letter: PilotState | None
     charging: bool
     label: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,11 @@ class Register:
 
     A compound value has more than one number: ``plus`` and ``minus`` say how many registers behind
     ``address`` further numbers of its type begin, ``scale_at`` where a power of ten does (SunSpec).
-    ``length`` reaches from the first to the last of them, so that one answer holds them all.
+    ``length`` reaches from the first to the last of them, so that one answer holds them all. With
+    ``per_phase`` they are those of L1, L2 and L3, and phases that are not wired are left out.
+
+    ``shared``: the same for all sockets. ``unit_id``: it is read from that unit. ``when``: it is
+    there under these choices only, as pairs of key and option. ``example``: what one device shows.
     """
 
     name: str
@@ -76,6 +85,13 @@ class Register:
     plus: tuple[int, ...] = ()
     minus: tuple[int, ...] = ()
     scale_at: int | None = None
+    per_phase: bool = False
+    is_utf16: bool = False
+    shared: bool = False
+    unit_id: int | None = None
+    when: tuple[tuple[str, str], ...] = ()
+    own_order: bool = False
+    example: float | str | None = None
 
     @property
     def end(self) -> int:
@@ -110,29 +126,28 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class StateSplit:
-    """A raw state that stands for two pilot states, told apart by bits of another register."""
-
-    raw: int
-    register: str
-    mask: int
-    clear: PilotState
-    set: PilotState
-
-
-@dataclass(frozen=True, slots=True)
 class Identify:
-    """What a register shows on a device of this profile; numbers are in the register's unit."""
+    """What a register shows on a device of this profile; numbers are in the register's unit.
+
+    ``matches`` is a regular expression for the whole text of the value. ``answers`` asks for
+    nothing but an answer, or with False for a refusal.
+    """
 
     register: str
     equals: tuple[int | str, ...] = ()
     contains: str | None = None
     low: Fraction | None = None
     high: Fraction | None = None
+    matches: str | None = None
+    answers: bool | None = None
 
     def holds(self, value: float | str | None) -> bool:
         """Say whether a decoded value is what it must be; a missing one never is."""
+        if self.answers is not None:
+            return self.answers
         if value is None or (self.equals and value not in self.equals):
+            return False
+        if self.matches is not None and not re.fullmatch(self.matches, _plain_text(value)):
             return False
         if self.contains is not None and self.contains.lower() not in str(value).lower():
             return False
@@ -141,6 +156,44 @@ class Identify:
         if isinstance(value, str):
             return False
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def _plain_text(value: float | str) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way a device may be; where ``rule`` holds on the device, it is this way."""
+
+    id: str
+    label: str
+    rule: Identify | None = None
+    little_words: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What differs between devices of one profile, and is decided on each of them or by people.
+
+    Where neither a rule nor a person has decided, ``default`` is taken, with a warning; without one
+    the device is not read.
+    """
+
+    key: str
+    about: str
+    options: tuple[Option, ...]
+    default: str | None
+
+    @property
+    def usual(self) -> str:
+        """Return the option by which the profile is listed."""
+        return self.default or self.options[0].id
+
+    @property
+    def has_rules(self) -> bool:
+        """Say whether the device itself can decide."""
+        return any(option.rule is not None for option in self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +223,75 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What evdesk knows of one kind of device."""
+    """What evdesk knows of one kind of device, as the options in ``chosen`` make it.
+
+    ``every`` are the registers under all options, ``registers`` those of the chosen ones, by name.
+    Socket n lies ``stride`` × (n - 1) addresses further. ``freezes``: without a charge its currents
+    are those of the last one. ``derives_power``: it has no power register, but volts and amps.
+    """
 
     info: ProfileInfo
     phases: int
     default_port: int
     pace: Pace
+    every: tuple[Register, ...]
     registers: Mapping[str, Register]
     rotation: tuple[str, ...]
-    splits: tuple[StateSplit, ...]
     sunspec: SunSpec | None
     identify: tuple[Identify, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    stride: int = 0
+    freezes: bool = False
+    derives_power: bool = False
+
+    def variant(self, chosen: Mapping[str, str]) -> "Profile":
+        """Return it with these options; of other choices it keeps its own."""
+        options = {**self.chosen, **chosen}
+        if options == self.chosen:
+            return self
+        found = registers_of(self.every, self.choices, options)
+        return replace(self, registers=found, chosen=options)
+
+    def wired(self, phases: str) -> "Profile":
+        """Return it for a device of which these phases are connected (``123`` or fewer)."""
+        registers = {name: _of_phases(one, phases) for name, one in self.registers.items()}
+        return self if registers == self.registers else replace(self, registers=registers)
+
+
+def usual_options(choices: Iterable[Choice]) -> dict[str, str]:
+    """Return the option of each choice by which a profile is listed."""
+    return {choice.key: choice.usual for choice in choices}
+
+
+def registers_of(
+    every: Iterable[Register], choices: Iterable[Choice], chosen: Mapping[str, str]
+) -> dict[str, Register]:
+    """Return by name the registers that are there under the chosen options, words in their order.
+
+    Of two with one name, the later counts.
+    """
+    options = [o for choice in choices for o in choice.options if o.id == chosen.get(choice.key)]
+    little = next((o.little_words for o in options if o.little_words is not None), None)
+    found: dict[str, Register] = {}
+    for one in every:
+        if all(chosen.get(key) == option for key, option in one.when):
+            turned = little is not None and one.number_length > 1 and one.type not in SIZED
+            is_turned = turned and not one.own_order
+            found[one.name] = replace(one, little_words=bool(little)) if is_turned else one
+    return found
+
+
+def _of_phases(register: Register, phases: str) -> Register:
+    """Return a value of several phases as the sum of those that are connected."""
+    if not register.per_phase:
+        return register
+    starts = [at for phase, (at, _) in zip("123", register.numbers, strict=True) if phase in phases]
+    first, last = starts[0], starts[-1]
+    return replace(
+        register,
+        address=register.address + first,
+        length=last - first + register.number_length,
+        plus=tuple(at - first for at in starts[1:]),
+        per_phase=False,
+    )

@@ -52,3 +52,14 @@ def own_words(register: Register, raw: bytes) -> bytes:
     if register.scale_at is not None:
         words.append(raw[2 * register.scale_at : 2 * register.scale_at + 2])
     return b"".join(words)
+
+
+def text_of(register: Register, raw: bytes) -> str | None:
+    """Return the text of a register without padding; None where it is blank."""
+    if register.is_utf16:
+        text = raw.decode("utf-16-be", "replace")
+    elif register.little_bytes:
+        text = in_order(register, raw).decode("ascii", "replace")
+    else:
+        text = raw.decode("ascii", "replace")
+    return text.lstrip("\0").split("\0", 1)[0].strip() or None

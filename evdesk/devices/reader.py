@@ -15,7 +15,7 @@ from evdesk.devices.connection import (
     Unreachable,
 )
 from evdesk.devices.decode import SLOTS, BlockDecoder, reading_decoder
-from evdesk.devices.plan import Block, plan_cycle, split_block
+from evdesk.devices.plan import Block, plan_cycle, pointed_at, split_block
 from evdesk.devices.profiles import ENERGY, STATE, Profile
 from evdesk.devices.sunspec import find_model
 from evdesk.domain.errors import DeviceError
@@ -53,7 +53,7 @@ class ModbusReader:
         self._backoff = Backoff(tempo)
         self._quiet = quiet_of(profile)
         self._decoder = reading_decoder(profile)
-        self._essential = {STATE, ENERGY, *(split.register for split in profile.splits)}
+        self._essential = {STATE, ENERGY, *pointed_at(profile)}
         self._plan = plan
         self._always: list[BlockDecoder] = []
         self._rotating: list[BlockDecoder] = []

@@ -137,8 +137,8 @@ def test_negative_integer_energy_is_missing():
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_sentinel_of_every_profile_is_missing(name):
-    for one in KNOWN[name].registers.values():
-        for pattern in one.not_available:
+    for one in KNOWN[name].every:
+        for pattern in () if one.is_compound else one.not_available:
             assert decoded(one, pattern.to_bytes(2 * one.length, "big")) is None
 
 

@@ -1,4 +1,4 @@
-"""Profiles: the eight that ship, and the line of every mistake."""
+"""Profiles: what the shipped ones say, and the line of every mistake."""
 
 import tomllib
 from fractions import Fraction
@@ -7,30 +7,18 @@ import pytest
 
 from evdesk.devices.profile_file import load_profile, load_profiles
 from evdesk.domain.errors import UserError
-from evdesk.domain.readings import PilotState
 from tests.devices.support import METERS, PROFILES, edited_profile
 
-EIGHT = [
-    "abb-b23-b24",
-    "carlogavazzi-em330-em340",
-    "eastron-sdm630",
-    "eastron-sdm72dm-v2",
-    "goe-gemini",
-    "heidelberg-energy-control",
-    "keba-p30",
-    "sunspec-float",
-]
+
+def test_a_profile_is_named_by_its_file():
+    assert sorted(load_profiles(METERS)) == PROFILES
 
 
-def test_eight_devices_ship_and_bill_energy():
-    profiles = load_profiles(METERS)
-    assert sorted(profiles) == EIGHT == PROFILES
-    assert all(profile.info.has_energy for profile in profiles.values())
-    assert [name for name in EIGHT if profiles[name].info.has_state] == [
-        "goe-gemini",
-        "heidelberg-energy-control",
-        "keba-p30",
-    ]
+def test_every_meter_bills_energy_and_every_charger_tells_its_state():
+    for profile in load_profiles(METERS).values():
+        info = profile.info
+        assert info.has_energy if info.kind == "meter" else info.has_state, info.id
+        assert info.needs_meter == (info.kind == "charger" and not info.has_energy)
 
 
 def test_resolution_is_what_the_register_counts_in():
@@ -47,9 +35,11 @@ def test_a_scale_is_exactly_what_is_written():
 
 
 def test_keba_tells_no_car_from_a_locked_car_by_the_cable():
-    (split,) = load_profiles(METERS)["keba-p30"].splits
-    assert (split.raw, split.register, split.mask) == (1, "cable_state", 4)
-    assert (split.clear, split.set) == (PilotState.A, PilotState.B)
+    registers = load_profiles(METERS)["keba-p30"].registers
+    (pointing,) = [value for value in registers["state"].enum if value.by is not None]
+    assert (pointing.raw, pointing.by) == (1, "cable_state")
+    letters = {value.raw: value.letter for value in registers["cable_state"].enum}
+    assert letters == {0: "A", 1: "A", 3: "A", 5: "B", 7: "B"}
 
 
 def test_no_shipped_register_lies_on_another():

@@ -29,8 +29,7 @@ COMMON_MODEL = 1
 COMMON_LENGTH = 66
 METERS = {211: (211, 213, 124), 201: (201, 203, 105)}  # one phase, three phases, length
 END_MODEL = 0xFFFF
-CABLE_IN = 7
-CABLE_OUT = 1
+CABLE_A = 20  # what a cable is coded for
 MS_PER_S = 1_000
 
 # What a device says of itself and of values that do not move here, in the register's unit.
@@ -44,7 +43,6 @@ STANDING = {
     "failsafe_timeout": 15.0,
     "external_lock": 1.0,
     "modbus_map_version": 264.0,
-    "product_code": 310110.0,
 }
 
 # The powers of ten a device with scale registers gives, by unit.
@@ -178,27 +176,30 @@ class Encoder:
                 yield entry
 
     def _encode(self, register: Register) -> Encode:
+        if register.name == STATE:
+            return _coded(register, _state(register))
+        if any(entry.letter is not None for entry in register.enum):
+            return _coded(register, _plugged(register))
         if register.type in {"string", "bytes"}:
             return _text(register)
         if register.name == ENERGY:
             return _energy(register)
         pack = packer(register)
-        if register.name in STANDING:
-            standing = pack(STANDING[register.name])
-            return lambda _: standing
+        standing = register.example or STANDING.get(register.name)
+        if standing is not None:
+            words = pack(float(standing))
+            return lambda _: words
         value = self._value(register)
         return lambda snapshot: pack(value(snapshot))
 
     def _value(self, register: Register) -> Value:
         """Return what gives the value of a register, in its unit."""
         name = register.name
-        if name == STATE:
-            return _state(register, self._profile)
         if name[-3:-1] == "_l":
             return _of_phase(name[:-3], int(name[-1]) - 1)
         named: dict[str, Value] = {
             "serial_number": lambda s: s.serial,
-            "cable_state": lambda s: CABLE_OUT if s.pilot is PilotState.A else CABLE_IN,
+            "cable_state": lambda s: 0 if s.pilot is PilotState.A else CABLE_A,
             "active_power_total": lambda s: s.power_w,
             "current_sum": lambda s: sum(map(_amps, s.phase_w, s.volts)),
             "voltage_ln_avg": lambda s: sum(s.volts) / sum(map(bool, s.volts)),
@@ -304,22 +305,37 @@ def _missing(register: Register) -> bytes:
     return _int_words(register, 1 << 8 * size)
 
 
-def _state(register: Register, profile: Profile) -> Value:
+def _state(register: Register) -> Callable[[Snapshot], int | str]:
     """Return the raw state: the first code of a letter, charging preferred where energy flows."""
-    codes: dict[PilotState, int] = {}
-    for entry in sorted(register.enum, key=lambda entry: (not entry.charging, entry.raw)):
+    codes: dict[PilotState, int | str] = {}
+    for entry in sorted(register.enum, key=lambda entry: not entry.charging):
         if entry.letter is not None:
             codes.setdefault(entry.letter, entry.raw)
-    split = profile.splits[0].raw if profile.splits else None
+    pointing = next((entry.raw for entry in register.enum if entry.by is not None), None)
 
-    def state(snapshot: Snapshot) -> float:
+    def state(snapshot: Snapshot) -> int | str:
         if snapshot.state_raw is not None:
             return snapshot.state_raw
-        if split is not None and (snapshot.is_waiting or snapshot.pilot not in codes):
-            return split
+        if pointing is not None and (snapshot.is_waiting or snapshot.pilot not in codes):
+            return pointing
         return codes[snapshot.pilot]
 
     return state
+
+
+def _plugged(register: Register) -> Callable[[Snapshot], int | str]:
+    """Return the code of a register that says whether a car is there: the last that says so."""
+    codes = {entry.letter: entry.raw for entry in register.enum}
+    without = next(entry.raw for entry in register.enum if entry.letter is PilotState.A)
+    return lambda s: without if s.pilot is PilotState.A else codes[PilotState.B]
+
+
+def _coded(register: Register, code: Callable[[Snapshot], int | str]) -> Encode:
+    """Return the encoder of a raw code, which may be a text."""
+    if register.type == "string":
+        return lambda snapshot: letters(register, str(code(snapshot)))
+    pack = packer(register)
+    return lambda snapshot: pack(float(code(snapshot)))
 
 
 def _of_phase(kind: str, phase: int) -> Value:
@@ -342,17 +358,26 @@ def _kwh(units: int) -> float:
 
 
 def _text(register: Register) -> Encode:
-    """Return the encoder of a text: serial number, card, or a version that never moves."""
-    size = 2 * register.length
+    """Return the encoder of a text: serial number, card, or one that never moves."""
+    if register.name == "serial_number" and register.type == "bytes":
+        return lambda s: s.serial.to_bytes(2 * register.length, "big")
     if register.name == "serial_number":
-        return lambda s: f"{s.serial:06d}".encode("ascii").ljust(size, b"\0")[:size]
+        return lambda s: letters(register, f"{s.serial:06d}")
+    if register.name == "rfid_tag" and register.type == "bytes":
+        size = 2 * register.length
+        return lambda s: bytes.fromhex(s.tag).ljust(size, b"\0")[:size]
     if register.name == "rfid_tag":
-        is_text = register.type == "string"
-        return lambda s: (s.tag.encode("ascii") if is_text else bytes.fromhex(s.tag)).ljust(
-            size, b"\0"
-        )[:size]
-    text = b"1.0".ljust(size, b"\0")[:size]
-    return lambda _: text
+        return lambda s: letters(register, s.tag)
+    words = letters(register, str(register.example or "1.0"))
+    return lambda _: words
+
+
+def letters(register: Register, text: str) -> bytes:
+    """Return the words of a text, padded with zeros, in the register's own way."""
+    size = 2 * register.length
+    if register.is_utf16:
+        return text.encode("utf-16-be").ljust(size, b"\0")[:size]
+    return _swapped(register, text.encode("ascii").ljust(size, b"\0")[:size])
 
 
 def _covers(
