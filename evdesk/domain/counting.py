@@ -47,7 +47,7 @@ class Counting(Fold):
             step = Step(Verdict.ANNOUNCED, before, first, between_wh)
             session.explain(step)
             events.append(EpochBegan(told.at, step))
-        else:
+        elif told.at >= before.at:
             state.track.replace(first)
             between_wh = max(told.final_wh - before.wh, 0)
             self.step(Step(Verdict.ANNOUNCED, before, first, between_wh), told.at, events)
@@ -65,7 +65,8 @@ class Counting(Fold):
             if step is not None:
                 self.step(step, register.at, out)
         else:
-            verdict = track.accept(register, self.rules.bounds, self.between)
+            drawn_wh = 0.0 if session is None else session.check.still_wh
+            verdict = track.accept(register, self.rules.bounds, self.between, drawn_wh)
             if verdict is Verdict.HELD:
                 self._held(session, register)
                 return

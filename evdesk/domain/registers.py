@@ -40,11 +40,11 @@ class Bounds:
     resolution_wh: int = 100
     range_wh: int | None = None
 
-    def plausible(self, rise_wh: int, elapsed: timedelta) -> bool:
-        """Return whether a counter can have risen so much in that time."""
+    def plausible(self, rise_wh: int, elapsed: timedelta, drawn_wh: float = 0.0) -> bool:
+        """Return whether a counter can have risen so much in that time, or has to catch up."""
         elapsed_ms = max(elapsed.total_seconds() * 1000, 0)
-        most_wh = MARGIN * self.max_power_w * elapsed_ms / MS_PER_HOUR + 2 * self.resolution_wh
-        return 0 <= rise_wh <= most_wh
+        carried_wh = self.max_power_w * elapsed_ms / MS_PER_HOUR
+        return 0 <= rise_wh <= MARGIN * (carried_wh + drawn_wh) + 2 * self.resolution_wh
 
     def rolled_over(self, before: Register, after: Register, elapsed: timedelta) -> bool:
         """Return whether ``after`` is what follows the end of the counter's range."""
@@ -85,10 +85,16 @@ class RegisterTrack:
     ceiling: Register | None = None
     marks: list[tuple[datetime, int]] = field(default_factory=list)
 
-    def accept(self, new: Register, bounds: Bounds, elapsed: Elapsed) -> Verdict:
-        """Take in one valid read and say what it is taken for; a step waits for ``step``."""
+    def accept(
+        self, new: Register, bounds: Bounds, elapsed: Elapsed, drawn_wh: float = 0.0
+    ) -> Verdict:
+        """Take in one valid read and say what it is taken for; a step waits for ``step``.
+
+        ``drawn_wh`` is what was drawn, as power tells, since the register last moved: one that
+        stood still may catch up with it at once.
+        """
         last = self.last
-        if last is None or bounds.plausible(new.wh - last.wh, elapsed(last.at, new.at)):
+        if last is None or bounds.plausible(new.wh - last.wh, elapsed(last.at, new.at), drawn_wh):
             self._believe(new)
             return Verdict.STEADY
         if 0 < last.wh - new.wh <= bounds.resolution_wh and new.wh > 0:

@@ -94,8 +94,8 @@ def _at_registers(
     session: OpenSession, came_at: datetime, recent: Sequence[Register], touches: Touches
 ) -> Replug:
     """Return a change whose instant is known."""
-    before = [register for register in recent if register.at <= came_at]
-    after = [register for register in recent if register.at > came_at]
+    before = [register for register in recent if register.at < came_at]
+    after = [register for register in recent if register.at >= came_at]
     last = before[-1] if before else None
     first = after[0] if after else None
     seen = last is not None and first is not None and touches(last.at, first.at)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from evdesk.domain.readings import PilotState, Register
-from evdesk.domain.sessions import Closed, Rules, Sample, SessionEvent
+from evdesk.domain.sessions import CarSigns, Closed, Rules, Sample, SessionEvent, Tag
 from evdesk.domain.tracking import Tracker
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -16,13 +16,20 @@ def at(seconds: float) -> datetime:
 
 
 def sample(
-    seconds: float, pilot: str | None = None, wh: int | None = None, power_w: float | None = None
+    seconds: float,
+    pilot: str | None = None,
+    wh: int | None = None,
+    power_w: float | None = None,
+    signs: CarSigns | None = None,
 ) -> Sample:
     current_a = None if power_w is None else power_w / 230
     register = None if wh is None else Register(wh, at(seconds), wh.to_bytes(8, "big"))
-    return Sample(
-        at(seconds), None if pilot is None else PilotState(pilot), register, power_w, current_a
-    )
+    state = None if pilot is None else PilotState(pilot)
+    return Sample(at(seconds), state, register, power_w, current_a, signs)
+
+
+def card(number: str) -> Tag:
+    return Tag(number.encode().ljust(32), number[-4:])
 
 
 def play(tracker: Tracker, *samples: Sample) -> list[SessionEvent]:

@@ -1,0 +1,71 @@
+"""Power beside the register: it bills nothing and raises a doubt where the two disagree."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evdesk.domain.sessions import Figures, Flag, SessionState
+from evdesk.domain.tracking import Tracker
+from tests.domain.days import BY_PILOT, closed, sample
+
+
+def visit(powers_w: list[float], registers: list[float], step_s: int = 1) -> Figures:
+    """A car that draws this power while the register shows this, sample for sample."""
+    tracker = Tracker(BY_PILOT)
+    tracker.on(sample(0, "A", int(registers[0]), 0))
+    seconds = 0
+    for power_w, wh in zip(powers_w, registers, strict=True):
+        seconds += step_s
+        tracker.on(sample(seconds, "C", int(wh), power_w))
+    last = int(registers[-1])
+    tracker.on(sample(seconds + step_s, "A", last, 0))
+    return closed(tracker.on(sample(seconds + 2 * step_s, "A", last, 0)))[0].figures
+
+
+def counted(powers_w: list[float], part: float = 1.0, step_s: int = 1) -> list[float]:
+    wh, found = 50_000.0, []
+    for power_w in powers_w:
+        wh += part * power_w * step_s / 3600
+        found.append(wh)
+    return found
+
+
+def test_a_register_that_agrees_with_the_power_raises_no_doubt() -> None:
+    powers_w = [11_000.0] * 3_000
+    assert visit(powers_w, counted(powers_w)).flags == frozenset()
+
+
+def test_a_register_that_counts_less_than_was_drawn_sends_the_session_to_review() -> None:
+    powers_w = [11_000.0] * 3_000
+    figures = visit(powers_w, counted(powers_w, 0.9))
+    assert figures.flags == {Flag.POWER_MISMATCH}
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_register_that_stood_still_says_so() -> None:
+    powers_w = [11_000.0] * 1_200
+    figures = visit(powers_w, [50_000.0] * 1_200)
+    assert (figures.energy_wh, figures.flags) == (0, {Flag.REGISTER_FROZEN})
+
+
+def test_a_register_that_stood_still_for_a_while_and_lost_it_says_so() -> None:
+    powers_w = [11_000.0] * 3_600
+    registers = counted(powers_w)
+    frozen = [*registers[:1_000], *[registers[1_000]] * 400]
+    lost = registers[1_400] - registers[1_000]
+    figures = visit(powers_w, [*frozen, *(wh - lost for wh in registers[1_400:])])
+    assert Flag.REGISTER_FROZEN in figures.flags
+
+
+def test_a_register_that_stood_still_and_caught_up_is_right() -> None:
+    powers_w = [11_000.0] * 3_600
+    registers = counted(powers_w)
+    held = [*registers[:1_000], *[registers[1_000]] * 400, *registers[1_400:]]
+    assert visit(powers_w, held).flags == frozenset()
+
+
+@given(st.lists(st.floats(0, 22_000), min_size=5, max_size=60), st.sampled_from([1, 5, 15, 30]))
+def test_power_that_jumps_between_two_samples_raises_no_false_doubt(
+    powers_w: list[float], step_s: int
+) -> None:
+    """The register counts each step at the power of its end: as far off as it can be."""
+    assert visit(powers_w, counted(powers_w, step_s=step_s), step_s).flags <= {Flag.COMM_GAP}
