@@ -36,7 +36,7 @@ def test_a_counter_past_its_last_digit_goes_on_at_zero_and_loses_nothing() -> No
     play(tracker, sample(0, "A", 2**32 - 10))
     charge(tracker, [2**32 - 6, 2**32 - 2, 2, 6, 10])
     figures = leave(tracker, 6, 14)
-    assert (figures.energy_wh, figures.flags) == (24, {Flag.ROLLOVER})
+    assert (figures.energy_wh, figures.flags) == (24, frozenset({Flag.ROLLOVER}))
     assert figures.state() is SessionState.CLOSED
 
 
@@ -55,7 +55,7 @@ def test_a_restored_older_counter_counts_nothing_until_it_passes_the_old_maximum
     events = charge(tracker, [4_150 + 10 * n for n in range(40)], 41)  # up to 4540
     figures = leave(tracker, 81, 4_540)
     assert [e.step.kind for e in events if isinstance(e, EpochBegan)] == [Verdict.REWIND]
-    assert (figures.energy_wh, figures.flags) == (540, {Flag.METER_REWOUND})
+    assert (figures.energy_wh, figures.flags) == (540, frozenset({Flag.METER_REWOUND}))
     assert figures.state() is SessionState.REVIEW
 
 
@@ -67,7 +67,7 @@ def test_the_next_session_after_a_rewind_is_not_billed_what_was_billed_before() 
     play(tracker, *[sample(43 + n, "A", 4_150) for n in range(4)])  # restored while nobody charges
     charge(tracker, [4_150 + 10 * n for n in range(40)], 50)  # up to 4540: 150 above the maximum
     figures = leave(tracker, 90, 4_540)
-    assert (figures.energy_wh, figures.flags) == (150, {Flag.METER_REWOUND})
+    assert (figures.energy_wh, figures.flags) == (150, frozenset({Flag.METER_REWOUND}))
 
 
 def test_another_serial_number_is_another_meter_at_once() -> None:
@@ -114,7 +114,7 @@ def test_a_replacement_announced_afterwards_explains_the_step_that_was_seen() ->
     assert tracker.state.session.flags == {Flag.METER_RESET}
     tracker.counting.replace_meter(told(90_010, 5, 3))
     figures = leave(tracker, 8, 15)
-    assert (figures.energy_wh, figures.flags) == (10 + 10, {Flag.METER_CHANGED})
+    assert (figures.energy_wh, figures.flags) == (10 + 10, frozenset({Flag.METER_CHANGED}))
     assert figures.state() is SessionState.CLOSED
 
 
@@ -149,6 +149,6 @@ def test_a_session_ended_by_hand_goes_to_review_with_its_last_register() -> None
     play(tracker, sample(0, "A", 100), sample(1, "C", 104), sample(2, "C", 109))
     figures = closed(tracker.end_now())[0].figures
     assert (figures.energy_wh, figures.unplugged_at) == (9, at(2))
-    assert figures.flags == {Flag.ESTIMATED_END, Flag.FORCED_END}
+    assert figures.flags == frozenset({Flag.ESTIMATED_END, Flag.FORCED_END})
     assert figures.state() is SessionState.REVIEW
     assert tracker.end_now() == []

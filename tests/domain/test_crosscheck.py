@@ -44,7 +44,7 @@ def test_a_register_that_counts_less_than_was_drawn_sends_the_session_to_review(
 def test_a_register_that_stood_still_says_so() -> None:
     powers_w = [11_000.0] * 1_200
     figures = visit(powers_w, [50_000.0] * 1_200)
-    assert (figures.energy_wh, figures.flags) == (0, {Flag.REGISTER_FROZEN})
+    assert (figures.energy_wh, figures.flags) == (0, frozenset({Flag.REGISTER_FROZEN}))
 
 
 def test_a_register_that_stood_still_for_a_while_and_lost_it_says_so() -> None:

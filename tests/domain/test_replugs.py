@@ -93,7 +93,7 @@ def test_another_card_without_a_silence_is_one_session_that_somebody_must_look_a
         sample(4, "A", 104),
     )
     (end,) = closed(events)
-    assert (end.figures.energy_wh, end.figures.flags) == (4, {Flag.UNSEEN_REPLUG})
+    assert (end.figures.energy_wh, end.figures.flags) == (4, frozenset({Flag.UNSEEN_REPLUG}))
 
 
 def test_a_session_counter_that_falls_is_no_news_while_the_charger_is_watched() -> None:
@@ -162,7 +162,7 @@ def test_a_clock_that_leaps_an_hour_is_no_silence() -> None:
         sample(3_606, "A", 107, 0),
     )
     (end,) = closed(events)
-    assert (end.figures.energy_wh, end.figures.flags) == (7, {Flag.CLOCK_STEP})
+    assert (end.figures.energy_wh, end.figures.flags) == (7, frozenset({Flag.CLOCK_STEP}))
     assert (end.figures.charging_ms, end.figures.drift_ms) == (4_000, 3_600_000)
 
 
