@@ -24,10 +24,12 @@ from evdesk.bootstrap.sites import (
     open_with_key,
 )
 from evdesk.bootstrap.window import open_window, picture, versions
+from evdesk.devices.simulator.listening import Links
 
 __all__ = [
     "COLLECTOR",
     "CollectorChild",
+    "Links",
     "Made",
     "Opened",
     "Services",

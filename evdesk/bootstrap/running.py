@@ -19,6 +19,7 @@ from wakepy import keep
 from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.sites import Opened, WallClock
 from evdesk.devices.modbus import ModbusDevices
+from evdesk.devices.simulator.listening import Links
 from evdesk.domain.errors import UserError
 from evdesk.ports import ProfileInfo, Store
 from evdesk.services.collecting import Collector, Tally
@@ -126,12 +127,15 @@ async def simulate(
     *,
     stepped: bool,
     log: Path | None = None,
+    links: Links | None = None,
 ) -> dict[str, object]:
     """Serve a simulated depot until stopped; return what was served."""
     from evdesk.devices.simulator.scenario_file import load_scenario
     from evdesk.devices.simulator.serving import serve
 
-    return await serve(load_scenario(scenario), port, stepped=stepped, log=log, on_ready=on_ready)
+    return await serve(
+        load_scenario(scenario), port, links=links, stepped=stepped, log=log, on_ready=on_ready
+    )
 
 
 class CollectorChild:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from argparse import Namespace
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -17,7 +18,7 @@ def add_to(groups: Groups) -> None:
     simulate = groups.command(
         "simulate",
         simulate_depot,
-        "serve a simulated depot over Modbus TCP on loopback until stopped",
+        "serve a simulated depot over Modbus on loopback until stopped",
         "evdesk simulate sample_data/depot.toml --port 15020",
     )
     simulate.add_argument("scenario", metavar="SCENARIO.toml", help="explained in sample_data")
@@ -26,6 +27,20 @@ def add_to(groups: Groups) -> None:
     )
     simulate.add_argument(
         "--stepped", action="store_true", help="its time is what the collector of a demo site tells"
+    )
+    simulate.add_argument(
+        "--pty",
+        action="store_true",
+        help="a serial line (RTU on a pseudo-terminal) for every bus, instead of a port",
+    )
+    simulate.add_argument(
+        "--baud", type=int, metavar="B", help="with --pty: bytes take their time, as at B baud"
+    )
+    simulate.add_argument(
+        "--tls",
+        nargs=3,
+        metavar=("CA", "CERT", "KEY"),
+        help="secure the ports: the CA of the clients, the certificate of the depot and its key",
     )
     simulate.add_argument("--log", metavar="FILE", help="write what was served, one JSON a line")
 
@@ -42,6 +57,16 @@ def simulate_depot(context: Context) -> None:
 
     scenario = Path(args.scenario)
     served = asyncio.run(
-        bootstrap.simulate(scenario, args.port, ready, stepped=args.stepped, log=log)
+        bootstrap.simulate(
+            scenario, args.port, ready, stepped=args.stepped, log=log, links=_links(args)
+        )
     )
     print(json.dumps({"served": served}), flush=True)
+
+
+def _links(args: Namespace) -> bootstrap.Links:
+    if args.pty and (args.tls or args.port):
+        raise UserError("--pty serves serial lines, so neither --port nor --tls can be.")
+    if args.baud is not None and not args.pty:
+        raise UserError("--baud is the speed of a serial line: it goes with --pty.")
+    return bootstrap.Links.of(baud=args.baud, files=args.tls or (), pty=args.pty)

@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any
 
 import serial
-from serial.tools import list_ports
 
 from evdesk.devices.urls import Line
 
@@ -177,6 +176,8 @@ def _is_busy(error: Exception) -> bool:
 
 
 def _others() -> str:
+    from serial.tools import list_ports
+
     ports = sorted(str(port.device) for port in list_ports.comports())
     return f"this computer has {', '.join(ports)}" if ports else "this computer has none"
 

@@ -16,14 +16,9 @@ from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.profiles import ENERGY, Function, Profile
 from evdesk.devices.simulator.device import SimulatedDevice
 from evdesk.devices.simulator.encode import Encoder, Span, served_wh
+from evdesk.devices.simulator.listening import Links, Listener, listener_maker
 from evdesk.devices.simulator.scenario import Fault, FaultKind, Scenario
-from evdesk.devices.simulator.wire import (
-    CLOSE,
-    SILENCE,
-    Answer,
-    ServedConnection,
-    make_framer,
-)
+from evdesk.devices.simulator.wire import CLOSE, SILENCE, Answer
 from evdesk.devices.stepping import (
     CLOCK_ADDRESS,
     CONTROL_UNIT,
@@ -38,7 +33,6 @@ from evdesk.domain.instants import from_ms, rfc3339, to_ms
 from evdesk.domain.meters import MeterRole
 from evdesk.settings import POLLING, shipped
 
-HOST = "127.0.0.1"
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 READ_REQUEST = struct.Struct(">BHH")
 CLOCK_REQUEST = struct.Struct(">BHHBQ")
@@ -66,20 +60,18 @@ class _Unit:
 
 @dataclass(slots=True)
 class _Port:
-    """One listening port and the units behind it."""
+    """One bus and the units on it."""
 
     is_rtu: bool
     units: dict[int, _Unit] = field(default_factory=dict)
-    number: int = 0
-    server: asyncio.Server | None = None
-    clients: set[ServedConnection] = field(default_factory=set)
+    listener: Listener | None = None
 
 
 class Depot:
-    """Serves the devices of a scenario on loopback ports.
+    """Serves the devices of a scenario on loopback ports or serial lines.
 
     Raises:
-        UserError: a profile is unknown, or two devices of a bus share a unit.
+        UserError: a profile is unknown, two devices of a bus share a unit, or the links cannot be.
 
     """
 
@@ -91,6 +83,7 @@ class Depot:
         log: TextIO | None = None,
         profiles_dir: Path | None = None,
         wall_ms: Callable[[], int] | None = None,
+        links: Links | None = None,
     ) -> None:
         self._stepped = stepped
         self._log = log
@@ -101,6 +94,7 @@ class Depot:
         self._watch: asyncio.Task[None] | None = None
         profiles = load_profiles(profiles_dir or shipped("resources") / "meters")
         self._ports = _lay_out(scenario, profiles)
+        self._listener = listener_maker(links or Links())
         self.told = 0
 
     async def start(self, first_port: int = 0) -> None:
@@ -112,9 +106,10 @@ class Depot:
 
         """
         for index, port in enumerate(self._ports):
-            port.number = first_port + index if first_port else 0
+            number = first_port + index if first_port else 0
+            port.listener = self._listener(number, port.is_rtu, partial(self._answer, port))
             try:
-                await self._listen(port)
+                await port.listener.open()
             except DeviceError:
                 await self.stop()
                 raise
@@ -136,21 +131,23 @@ class Depot:
                 await self._watch
             self._watch = None
         for port in self._ports:
-            self._silence(port)
+            if port.listener is not None:
+                port.listener.close()
         await asyncio.sleep(0)
 
     def addresses(self) -> list[dict[str, object]]:
         """Return name, profile, url, unit, phases, role and serial of each device."""
         rows: list[dict[str, object]] = []
         for port in self._ports:
-            scheme = "rtu-tcp" if port.is_rtu else "tcp"
+            assert port.listener is not None  # noqa: S101 - it has started
+            url = port.listener.address.bus
             for unit in port.units.values():
                 device = unit.device.device
                 rows.append(
                     {
                         "name": device.name,
                         "profile": device.profile,
-                        "url": f"{scheme}://{HOST}:{port.number}",
+                        "url": url,
                         "unit": unit.device.unit,
                         "phases": device.phases,
                         "role": device.role.value,
@@ -195,37 +192,13 @@ class Depot:
     async def _keep_refusals(self) -> None:
         at_ms = self._offset_ms()
         for port in self._ports:
+            if port.listener is None:
+                continue
             if _refuses(port, at_ms):
-                self._silence(port)
-            elif port.server is None:
+                port.listener.refuse()
+            elif not port.listener.is_open:
                 with suppress(DeviceError):  # taken meanwhile: tried again at the next look
-                    await self._listen(port)
-
-    async def _listen(self, port: _Port) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            port.server = await loop.create_server(
-                lambda: ServedConnection(
-                    make_framer(is_rtu=port.is_rtu), partial(self._answer, port), port.clients
-                ),
-                HOST,
-                port.number,
-            )
-        except OSError as error:
-            raise DeviceError(
-                "Port {port} cannot be opened: {reason}.",
-                port=port.number,
-                reason=error.strerror,
-            ) from error
-        port.number = port.server.sockets[0].getsockname()[1]
-
-    @staticmethod
-    def _silence(port: _Port) -> None:
-        if port.server is not None:
-            port.server.close()
-            port.server = None
-        for client in tuple(port.clients):
-            client.close()
+                    await port.listener.open()
 
     # -- answers --------------------------------------------------------------------------------
 

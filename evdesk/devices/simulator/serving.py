@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from evdesk.devices.simulator.depot import Depot
+from evdesk.devices.simulator.listening import Links
 from evdesk.devices.simulator.scenario import Scenario
 from evdesk.domain.errors import UserError
 
@@ -16,6 +17,7 @@ async def serve(
     scenario: Scenario,
     port: int = 0,
     *,
+    links: Links | None = None,
     stepped: bool = False,
     log: Path | None = None,
     on_ready: Callable[[list[dict[str, object]]], None] | None = None,
@@ -24,16 +26,18 @@ async def serve(
     """Serve a scenario until SIGTERM, Ctrl-C or ``stop``; return what was served.
 
     ``on_ready`` gets name, profile, url, unit, phases and role of each device once all ports are
-    open. ``log`` gets one JSON line per served energy register.
+    open. ``links`` makes them serial lines or secures them. ``log`` gets one JSON line per served
+    energy register.
 
     Raises:
-        UserError: an unknown profile, two devices with one unit, or a log that cannot be written.
+        UserError: an unknown profile, two devices with one unit, links that cannot be, or a log
+            that cannot be written.
         DeviceError: a port is taken.
 
     """
     ended = stop or asyncio.Event()
     with _opened(log) as stream, _signals(ended):
-        depot = Depot(scenario, stepped=stepped, log=stream)
+        depot = Depot(scenario, stepped=stepped, log=stream, links=links)
         await depot.start(port)
         try:
             if on_ready is not None:
