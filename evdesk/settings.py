@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from evdesk.domain.faults import Limits
+
 PACKAGE = Path(__file__).parent
 
 
@@ -26,6 +28,19 @@ class Polling:
     backoff_last_s: float = 30.0
     reconnect_s: float = 1.0  # between two connections to one port
     fragile_reconnect_s: float = 10.0  # the same where a profile says one_client
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How an unknown device is asked; a bus is a serial line, also behind a converter."""
+
+    network_silence_s: float = 0.6  # a unit that takes longer for its first answer is not there
+    bus_silence_s: float = 0.45
+    patience_s: float = 1.5  # for a unit that has answered before
+    network_gap_s: float = 0.02  # quiet between two requests, unless a profile wants more
+    bus_gap_s: float = 0.1
+    network_budget_s: float = 10.0  # after that, what was tried by then must do
+    bus_budget_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,54 @@ class Kdf:
     max_parallelism: int = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """How people are told of faults, and how e-mail is sent."""
+
+    look_every_s: float = 60.0  # at the disk, the clock's synchronisation and the calendar
+    batch_s: float = 30.0  # changes that follow each other so closely go into one mail
+    post_every_s: float = 5.0  # how often is looked for mail to send
+    timeout_s: float = 30.0  # one word of the mail server
+    retry_first_s: float = 60.0  # after the first failure, doubled up to the last
+    retry_last_s: float = 3_600.0
+    give_up_s: float = 3 * 86_400.0  # after that, a mail that could not be sent is given up
+    stuck_s: float = 600.0  # a mail being sent for longer was left by a program that died
+
+
 POLLING = Polling()
+FINDING = Finding()
 JOURNAL = Journal()
 CHARGING = Charging()
 KDF = Kdf()
+ALERTS = Alerts()
+FAULTS = Limits(
+    look_every_s=10.0,
+    silent_for_s=20.0,
+    silent_clear_s=10.0,
+    slow_factor=3.0,
+    slow_extra_s=2.0,
+    slow_for_s=60.0,
+    max_voltage_v=300.0,
+    max_grid_power_w=1_000_000.0,
+    implausible_clear_s=60.0,
+    phase_share=0.6,
+    phase_alive_v=80.0,
+    phase_for_s=60.0,
+    unbalance_a=20.0,  # 4.6 kVA at 230 V, the limit of VDE-AR-N 4100
+    unbalance_for_s=600.0,
+    charger_for_s=10.0,
+    max_temperature_c=85.0,
+    cool_temperature_c=75.0,
+    drawing_w=CHARGING.threshold_w,
+    low_w=1_000.0,  # the least a car may draw on one phase is 6 A
+    no_consumption_for_s=1_800.0,
+    low_consumption_for_s=3_600.0,
+    long_idle_for_s=4 * 3_600.0,
+    clock_jump_s=2.0,
+    clock_jump_clear_s=900.0,
+    clock_sync_for_s=600.0,
+    calibration_days=30,
+    disk_low_bytes=1_000_000_000,
+    disk_clear_bytes=1_500_000_000,
+    stopped_for_s=900.0,
+)

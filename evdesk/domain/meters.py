@@ -1,7 +1,7 @@
 """Devices as the site knows them, and the charging points made of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -17,6 +17,14 @@ class MeterRole(StrEnum):
     GRID = "grid"
 
 
+class MidClass(StrEnum):
+    """Accuracy class of an active-energy meter (Directive 2014/32/EU, Annex V)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
 class MeterState(StrEnum):
     """How a device answers: never yet, well, not at all, or with faults."""
 
@@ -28,7 +36,10 @@ class MeterState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewMeter:
-    """A device to add; ``interval_ms`` None leaves the interval to the program."""
+    """A device to add; ``interval_ms`` None leaves the interval to the program.
+
+    ``calibrated_until`` is the last day on which its calibration is valid.
+    """
 
     name: str
     profile: str
@@ -38,6 +49,9 @@ class NewMeter:
     serial: str | None = None
     interval_ms: int | None = None
     role: MeterRole = MeterRole.STATION
+    mid_class: MidClass | None = None
+    seal: str | None = None
+    calibrated_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +69,17 @@ class Meter:
     role: MeterRole
     created_at: datetime
     removed_at: datetime | None = None
+    mid_class: MidClass | None = None
+    seal: str | None = None
+    calibrated_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MeterStatus:
-    """What the collector last knew of a device; ``interval_ms`` is the interval reached."""
+    """What the collector last knew of a device; ``interval_ms`` is the interval reached.
+
+    ``seen_serial`` is the first serial number that was read of it.
+    """
 
     meter_id: MeterId
     state: MeterState = MeterState.NEW
@@ -68,6 +88,7 @@ class MeterStatus:
     requests: int = 0
     errors: int = 0
     last_error: str | None = None
+    seen_serial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ class Signs:
 
     ``tag`` is what the charger shows of an RFID card, in plain text (empty: it shows none); it is
     hashed before it is kept. ``connected_s`` is how long the car has been plugged in,
-    ``session_wh`` the charger's own session counter, ``error_code`` its error register as it came.
-    ``drift_ms`` is by how much the stamps ran ahead of the time that really passed (below 0:
-    behind) since the device last said so.
+    ``session_wh`` the charger's own session counter, ``error_code`` its error register as it came,
+    ``temperature_c`` the highest it measures. ``drift_ms`` is by how much the stamps ran ahead of
+    the time that really passed (below 0: behind) since the device last said so.
     """
 
     serial: str | None = None
@@ -38,6 +38,7 @@ class Signs:
     connected_s: int | None = None
     session_wh: int | None = None
     error_code: int | None = None
+    temperature_c: float | None = None
     drift_ms: int | None = None
 
 

@@ -31,6 +31,11 @@ from evdesk.ports.evidence import (
     Cards,
     Replacements,
 )
+from evdesk.ports.faults import (
+    FaultFilter,
+    FaultNews,
+    Faults,
+)
 from evdesk.ports.finding import (
     Candidate,
     Certainty,
@@ -42,6 +47,10 @@ from evdesk.ports.finding import (
     Scan,
     ScanStep,
     ScanWatch,
+)
+from evdesk.ports.mail import (
+    Mailer,
+    Outbox,
 )
 from evdesk.ports.readings import (
     Curve,
@@ -59,6 +68,7 @@ from evdesk.ports.sessions import (
 )
 from evdesk.ports.surroundings import (
     Clock,
+    Computer,
     Pseudonyms,
 )
 
@@ -72,19 +82,25 @@ __all__ = [
     "Clock",
     "CollectorRows",
     "CollectorState",
+    "Computer",
     "Curve",
     "Decisions",
     "Devices",
     "Drivers",
     "Explanation",
     "Explanations",
+    "FaultFilter",
+    "FaultNews",
+    "Faults",
     "FoundDevice",
     "InvoiceRenderer",
     "Invoices",
     "LoggedEvent",
+    "Mailer",
     "Mark",
     "MeterReader",
     "Meters",
+    "Outbox",
     "Probe",
     "ProbedValue",
     "ProfileChoice",

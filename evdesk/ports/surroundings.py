@@ -3,12 +3,24 @@
 from datetime import datetime
 from typing import Protocol
 
+from evdesk.domain.surroundings import Surroundings
+
 
 class Clock(Protocol):
     """Tells the time; a demo site's clock is stepped."""
 
     def now(self) -> datetime:
         """Return the instant, aware, UTC."""
+
+
+class Computer(Protocol):
+    """Tells of the computer it runs on."""
+
+    def uptime_s(self) -> float:
+        """Return seconds that nobody can set, asleep or awake."""
+
+    def surroundings(self) -> Surroundings:
+        """Return what it says of its clock and of the disk of the site; may take a second."""
 
 
 class Pseudonyms(Protocol):

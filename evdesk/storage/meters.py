@@ -1,16 +1,23 @@
 """Devices and what the collector knows of them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from evdesk.domain.instants import from_ms, to_ms
-from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter
+from evdesk.domain.meters import (
+    Meter,
+    MeterRole,
+    MeterState,
+    MeterStatus,
+    MidClass,
+    NewMeter,
+)
 from evdesk.domain.readings import MeterId
 from evdesk.storage.connection import Connection, Row
 
 SELECT = (
     "SELECT id, name, profile, url, unit, phases, serial, interval_ms, role, created_at_ms,"
-    " removed_at_ms FROM meter "
+    " removed_at_ms, mid_class, seal, calibrated_until FROM meter "
 )
 
 
@@ -24,7 +31,8 @@ class StoredMeters:
         """Add a device; its name must be new among those not removed."""
         row = self._db.insert(
             "INSERT INTO meter (name, profile, url, unit, phases, serial, interval_ms, role,"
-            " created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at_ms, mid_class, seal, calibrated_until)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 meter.name,
                 meter.profile,
@@ -35,6 +43,9 @@ class StoredMeters:
                 meter.interval_ms,
                 meter.role.value,
                 to_ms(at),
+                meter.mid_class,
+                meter.seal,
+                _day_text(meter.calibrated_until),
             ),
         )
         return MeterId(row)
@@ -53,6 +64,30 @@ class StoredMeters:
         """Ask for another polling interval; None leaves it to the program."""
         self._db.run("UPDATE meter SET interval_ms = ? WHERE id = ?", (interval_ms, meter))
 
+    def set_facts(self, meter: Meter) -> None:
+        """Write what people know of a device: serial number, class, seal and calibration.
+
+        A serial number that is set anew forgets the one that was read.
+        """
+        before = self._db.one("SELECT serial FROM meter WHERE id = ?", (meter.id,))
+        self._db.run(
+            "UPDATE meter SET serial = ?, mid_class = ?, seal = ?, calibrated_until = ?"
+            " WHERE id = ?",
+            (
+                meter.serial,
+                meter.mid_class,
+                meter.seal,
+                _day_text(meter.calibrated_until),
+                meter.id,
+            ),
+        )
+        if before is not None and before[0] != meter.serial:
+            self.forget_serial(meter.id)
+
+    def forget_serial(self, meter: MeterId) -> None:
+        """Forget which serial number was read: the next one that is read is right."""
+        self._db.run("UPDATE meter_status SET seen_serial = NULL WHERE meter_id = ?", (meter,))
+
     def remove(self, meter: MeterId, at: datetime) -> None:
         """Take a device away; its readings stay."""
         self._db.run("UPDATE meter SET removed_at_ms = ? WHERE id = ?", (to_ms(at), meter))
@@ -61,7 +96,7 @@ class StoredMeters:
         """Return what is known of each device; one never read has state NEW."""
         rows = self._db.all(
             "SELECT meter.id, coalesce(state, 'new'), last_read_at_ms, meter_status.interval_ms,"
-            " coalesce(requests, 0), coalesce(errors, 0), last_error"
+            " coalesce(requests, 0), coalesce(errors, 0), last_error, seen_serial"
             " FROM meter LEFT JOIN meter_status ON meter_id = meter.id ORDER BY meter.id"
         )
         return {MeterId(row[0]): _status(row) for row in rows}
@@ -70,11 +105,12 @@ class StoredMeters:
         """Replace what is known of these devices (collector only)."""
         self._db.many(
             "INSERT INTO meter_status (meter_id, state, last_read_at_ms, interval_ms, requests,"
-            " errors, last_error) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " errors, last_error, seen_serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (meter_id) DO UPDATE SET state = excluded.state,"
             " last_read_at_ms = excluded.last_read_at_ms, interval_ms = excluded.interval_ms,"
             " requests = excluded.requests, errors = excluded.errors,"
-            " last_error = excluded.last_error",
+            " last_error = excluded.last_error,"
+            " seen_serial = coalesce(seen_serial, excluded.seen_serial)",
             [
                 (
                     status.meter_id,
@@ -84,6 +120,7 @@ class StoredMeters:
                     status.requests,
                     status.errors,
                     status.last_error,
+                    status.seen_serial,
                 )
                 for status in statuses
             ],
@@ -91,7 +128,8 @@ class StoredMeters:
 
 
 def _meter(row: Row) -> Meter:
-    meter, name, profile, url, unit, phases, serial, interval_ms, role, created_at_ms, removed = row
+    meter, name, profile, url, unit, phases, serial, interval_ms, role, *rest = row
+    created_at_ms, removed, mid_class, seal, calibrated_until = rest
     return Meter(
         id=MeterId(meter),
         name=name,
@@ -104,11 +142,14 @@ def _meter(row: Row) -> Meter:
         role=MeterRole(role),
         created_at=from_ms(created_at_ms),
         removed_at=None if removed is None else from_ms(removed),
+        mid_class=None if mid_class is None else MidClass(mid_class),
+        seal=seal,
+        calibrated_until=None if calibrated_until is None else date.fromisoformat(calibrated_until),
     )
 
 
 def _status(row: Row) -> MeterStatus:
-    meter, state, last_read_at_ms, interval_ms, requests, errors, last_error = row
+    meter, state, last_read_at_ms, interval_ms, requests, errors, last_error, seen_serial = row
     return MeterStatus(
         meter_id=MeterId(meter),
         state=MeterState(state),
@@ -117,4 +158,9 @@ def _status(row: Row) -> MeterStatus:
         requests=requests,
         errors=errors,
         last_error=last_error,
+        seen_serial=seen_serial,
     )
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

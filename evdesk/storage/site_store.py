@@ -15,9 +15,11 @@ from evdesk.storage.connection import Connection
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
+from evdesk.storage.fault_rows import StoredFaults
 from evdesk.storage.intents import Intents
 from evdesk.storage.invoices import StoredInvoices
 from evdesk.storage.meters import StoredMeters
+from evdesk.storage.outbox import StoredOutbox
 from evdesk.storage.persons import Persons
 from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
@@ -47,6 +49,8 @@ class SiteUnit:
         self.invoices: ports.Invoices = StoredInvoices(connection)
         self.collector: ports.CollectorRows = StoredCollector(connection)
         self.audit: ports.Audit = StoredAudit(connection)
+        self.faults: ports.Faults = StoredFaults(connection)
+        self.outbox: ports.Outbox = StoredOutbox(connection)
         self._recorder = recorder
 
     def record_change(self, change: Change) -> int:
