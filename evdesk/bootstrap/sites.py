@@ -18,10 +18,12 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Account, AccountId, Actor, Role, Site
 from evdesk.ports import Clock, Devices, Store
 from evdesk.services.billing import BillingService
+from evdesk.services.cards import CardService
 from evdesk.services.drivers import LANGUAGES, DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import MeterService
+from evdesk.services.replacing import ReplacementService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -81,6 +83,8 @@ class Services:
     meters: MeterService
     stations: StationService
     drivers: DriverService
+    cards: CardService
+    replacements: ReplacementService
     tariffs: TariffService
     sessions: SessionService
     billing: BillingService
@@ -250,6 +254,8 @@ def _services(store: Store, site: Site, clock: Clock) -> Services:
         meters=MeterService(store, devices, clock),
         stations=StationService(store, devices, clock),
         drivers=DriverService(store, clock, pseudonyms),
+        cards=CardService(store, clock),
+        replacements=ReplacementService(store, clock),
         tariffs=TariffService(store, clock),
         sessions=SessionService(store, clock),
         billing=BillingService(store, devices, clock, renderer, pseudonyms),

@@ -1,5 +1,6 @@
 """``driver``: people who charge."""
 
+from evdesk.cli import card
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import table
@@ -34,6 +35,7 @@ def add_to(groups: Groups) -> None:
         "evdesk driver retire D-7KQ2M9XF",
     )
     retire.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    card.add_to(driver)
 
 
 def add_driver(context: Context) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import asdict
 
 from evdesk import bootstrap
+from evdesk.cli import meter_replace
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import kwh, table
@@ -37,6 +38,7 @@ def add_to(groups: Groups) -> None:
         "--unit", type=int, metavar="U", help="unit id (default: the profile's or 1)"
     )
     probe.add_argument("--profile", metavar="ID", help="without one every profile is tried")
+    meter_replace.add_to(meter)
     interval = meter.command(
         "interval",
         set_interval,

@@ -76,7 +76,7 @@ class MeterService:
             unit.collector.bump_revision()
             facts = {"name": new.name, "profile": new.profile, "url": new.url, "unit": new.unit}
             unit.record_change(Change("meter.added", "meter", str(meter_id), facts))
-            return _existing(unit, new.name), station
+            return existing_meter(unit, new.name), station
 
     def _add_station(self, unit: Unit, name: str, source: Source, profile: ProfileInfo) -> str:
         if unit.stations.by_name(name):
@@ -142,7 +142,7 @@ class MeterService:
         """Ask for another polling interval; None leaves it to the program."""
         _check_interval(interval_ms)
         with self._store.write() as unit:
-            meter = _existing(unit, name)
+            meter = existing_meter(unit, name)
             unit.meters.set_interval(meter.id, interval_ms)
             unit.collector.bump_revision()
             facts = {"interval_ms": interval_ms, "before_ms": meter.interval_ms}
@@ -156,7 +156,7 @@ class MeterService:
 
         """
         with self._store.write() as unit:
-            meter = _existing(unit, name)
+            meter = existing_meter(unit, name)
             for station in unit.stations.all():
                 if meter.id in {source.meter_id for source in station.sources()}:
                     raise UserError(
@@ -169,7 +169,8 @@ class MeterService:
             unit.record_change(Change("meter.removed", "meter", str(meter.id), {"name": name}))
 
 
-def _existing(unit: Unit, name: str) -> Meter:
+def existing_meter(unit: Unit, name: str) -> Meter:
+    """Return the meter of that name."""
     meter = unit.meters.by_name(name)
     if meter is None:
         raise UserError(

@@ -1,0 +1,84 @@
+"""Meters put in others' places: the old one's last and the new one's first register, kept."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
+from evdesk.domain.meters import Source
+from evdesk.domain.sessions import Replacement
+from evdesk.ports import Clock, Store, Unit
+from evdesk.services.metering import existing_meter
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody read off the two meters; ``at`` None is now."""
+
+    final_wh: int
+    first_wh: int
+    serial: str | None = None
+    reason: str = ""
+    socket: int = 1
+    at: datetime | None = None
+
+
+class ReplacementService:
+    """Use cases of replaced meters."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def replace(self, name: str, told: Told) -> Replacement:
+        """Say that a meter was replaced; sessions go on over both meters' registers.
+
+        Raises:
+            UserError: unknown, a negative register, or registers that contradict what was read.
+
+        """
+        if told.final_wh < 0 or told.first_wh < 0:
+            raise UserError("A register is never below 0 Wh.")
+        with self._store.write() as unit:
+            meter = existing_meter(unit, name)
+            at = told.at or self._clock.now()
+            if at > self._clock.now():
+                raise UserError("{at} is still to come: say it once it is done.", at=at.isoformat())
+            source = Source(meter.id, told.socket)
+            _check(unit, source, told)
+            made = Replacement(
+                id=0,
+                meter_id=meter.id,
+                socket=told.socket,
+                at=at,
+                final_wh=told.final_wh,
+                first_wh=told.first_wh,
+                serial=told.serial,
+                reason=told.reason,
+            )
+            made = replace(made, id=unit.replacements.add(made))
+            unit.meters.set_facts(replace(meter, serial=told.serial))
+            unit.collector.bump_revision()
+            facts = {
+                "final_wh": told.final_wh,
+                "first_wh": told.first_wh,
+                "serial": told.serial,
+                "serial_before": meter.serial,
+                "at": at,
+                "reason": told.reason,
+            }
+            unit.record_change(Change("meter.replaced", "meter", str(meter.id), facts))
+            return made
+
+
+def _check(unit: Unit, source: Source, told: Told) -> None:
+    """Refuse registers that neither the old nor the new meter can have shown."""
+    latest = unit.readings.latest([source]).get(source)
+    read_wh = None if latest is None else latest.import_wh
+    if read_wh is not None and told.final_wh < read_wh < told.first_wh:
+        raise UserError(
+            "The register last read is {read} Wh: the old meter cannot have ended at {final} Wh, "
+            "nor the new one begun at {first} Wh. Read both displays again; nothing was kept.",
+            read=read_wh,
+            final=told.final_wh,
+            first=told.first_wh,
+        )
