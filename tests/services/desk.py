@@ -20,10 +20,12 @@ from evdesk.domain.site import Account, AccountId, Actor, DriverId, Party, Role,
 from evdesk.domain.tariffs import TariffId
 from evdesk.ports import Store
 from evdesk.services.billing import BillingService
+from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import AddedMeter, MeterService
+from evdesk.services.replacing import ReplacementService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -60,6 +62,8 @@ class Desk:
         self.meters = MeterService(store, self.devices, self.clock)
         self.stations = StationService(store, self.devices, self.clock)
         self.drivers = DriverService(store, self.clock, names)
+        self.cards = CardService(store, self.clock)
+        self.replacements = ReplacementService(store, self.clock)
         self.tariffs = TariffService(store, self.clock)
         self.sessions = SessionService(store, self.clock)
         self.billing = BillingService(store, self.devices, self.clock, self.renderer, names)
