@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evdesk.devices.connection import Connection
 from evdesk.devices.probing import probe_device
-from evdesk.devices.profile_file import load_profiles
+from evdesk.devices.profile_file import load_named, load_profiles
 from evdesk.devices.profiles import Profile
 from evdesk.devices.reader import ModbusReader
 from evdesk.devices.stepping import DepotClocks
@@ -42,6 +42,7 @@ class ModbusDevices:
         self._stepped = stepped
         self._folder = profiles_dir or shipped("resources") / "meters"
         self._profiles: dict[str, Profile] = {}
+        self._has_all = False
         self._connections: dict[str, Connection] = {}
         self._depots = DepotClocks()
         self._tempo = Tempo(
@@ -104,10 +105,8 @@ class ModbusDevices:
         """
         address = parse_url(url, demo=self._stepped)
         _check_unit(unit, address)
-        known = self._loaded()
-        tried = (
-            [known[name] for name in sorted(known)] if profile is None else [self._profile(profile)]
-        )
+        known = {} if profile is not None else self._loaded()
+        tried = [known[name] for name in sorted(known)] or [self._profile(profile or "")]
         connection = self._connection(address)
         async with connection.lock:
             return await probe_device(connection, unit, tried)
@@ -123,12 +122,14 @@ class ModbusDevices:
         await asyncio.sleep(0)  # lets asyncio close the sockets
 
     def _loaded(self) -> dict[str, Profile]:
-        if not self._profiles:
-            self._profiles = load_profiles(self._folder)
+        if not self._has_all:
+            self._profiles, self._has_all = load_profiles(self._folder), True
         return self._profiles
 
     def _profile(self, name: str) -> Profile:
-        known = self._loaded()
+        known = self._profiles
+        if name not in known and not self._has_all:
+            known.update(load_named(self._folder, {name}))
         if name not in known:
             raise UserError(
                 "There is no device profile '{profile}'; 'evdesk meter profiles' lists them.",

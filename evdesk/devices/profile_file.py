@@ -1,6 +1,6 @@
 """Profiles from TOML files, checked line by line; the keys are in resources/meters/README.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from evdesk.devices.profile_registers import (
@@ -51,6 +51,26 @@ def load_profiles(folder: Path) -> dict[str, Profile]:
             )
         found[profile.info.id] = profile
     return found
+
+
+def load_named(folder: Path, names: Collection[str]) -> dict[str, Profile]:
+    """Return those profiles of a folder that have these ids; unknown ids are left out.
+
+    A file that bears the name of its id is read alone; for others, all files are.
+
+    Raises:
+        UserError: a file is wrong; the sentence names file and line.
+
+    """
+    found: dict[str, Profile] = {}
+    for name in names:
+        path = folder / f"{name}.toml"
+        if path.parent == folder and path.is_file():
+            profile = load_profile(path)
+            found[profile.info.id] = profile
+    missing = set(names) - found.keys()
+    every = load_profiles(folder) if missing else {}
+    return found | {name: every[name] for name in missing & every.keys()}
 
 
 def load_profile(path: Path) -> Profile:

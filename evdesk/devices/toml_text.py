@@ -140,7 +140,7 @@ class TomlFile:
             data = tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
             raise self._syntax(str(error), text) from error
-        self._lines = _Lines(text).found
+        self._text = text
         self.root = TomlTable(self, (), data, "the file")
 
     def _syntax(self, message: str, text: str) -> UserError:
@@ -156,9 +156,10 @@ class TomlFile:
 
     def line(self, where: Where) -> int:
         """Return the line of a value, or of the nearest thing around it."""
-        while where not in self._lines:
+        lines = _Lines(self._text).found  # only asked for where something is wrong
+        while where not in lines:
             where = where[:-1]
-        return self._lines[where]
+        return lines[where]
 
     def error(self, where: Where, template: str, /, **facts: object) -> UserError:
         """Return the error of one place; the sentence begins with file and line."""

@@ -110,20 +110,26 @@ class MeterService:
 
     def rows(self) -> tuple[MeterRow, ...]:
         """Return devices by name with state, latest reading and the interval reached."""
-        known = {profile.id: profile for profile in self._devices.profiles()}
         with self._store.read() as unit:
             meters = unit.meters.all()
             statuses = unit.meters.statuses()
             latest = newest_readings(unit, [Source(meter.id) for meter in meters])
+        known = {name: self._known(name) for name in {meter.profile for meter in meters}}
         return tuple(
             MeterRow(
                 meter=meter,
-                profile=known.get(meter.profile),
+                profile=known[meter.profile],
                 status=statuses.get(meter.id, MeterStatus(meter.id, MeterState.NEW)),
                 latest=latest.get(Source(meter.id)),
             )
             for meter in meters
         )
+
+    def _known(self, profile: str) -> ProfileInfo | None:
+        try:
+            return self._devices.profile(profile)
+        except UserError:  # it was taken out of the folder
+            return None
 
     async def probe(
         self, url: str, unit: int, profile: str | None = None

@@ -12,7 +12,7 @@ from tests.devices.support import edited_profile
 SCHEMA = "schema_version = 1\n"
 
 
-def with_table(folder, text, profile="keba-p30"):
+def with_table(folder, text, profile="goe-gemini"):
     """Return a shipped profile with a table put before its others."""
     return edited_profile(folder, profile, (SCHEMA, f"{SCHEMA}\n{text}\n"))
 
@@ -30,7 +30,7 @@ def refusal(path, marked):
 def test_identify_rows_say_what_a_device_must_show(tmp_path):
     text = """
 [[identify]]
-register = "product_code"
+register = "max_current"
 low = 300000
 high = 399999.5
 
@@ -40,7 +40,7 @@ equals = [17, "AB"]
 contains = "x"
 """
     first, second = load_profile(with_table(tmp_path, text)).identify
-    assert first == Identify("product_code", (), None, Fraction(300_000), Fraction(799_999, 2))
+    assert first == Identify("max_current", (), None, Fraction(300_000), Fraction(799_999, 2))
     assert second == Identify("serial_number", (17, "AB"), "x")
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from evdesk.devices.profile_file import load_profiles
+from evdesk.devices.profile_file import load_named
 from evdesk.devices.profiles import ENERGY, Function, Profile
 from evdesk.devices.simulator.device import SimulatedDevice
 from evdesk.devices.simulator.encode import Encoder, Span, served_wh
@@ -92,7 +92,8 @@ class Depot:
         self._told_ms: int | None = None
         self._start_ms = None if scenario.start_at is None else to_ms(scenario.start_at)
         self._watch: asyncio.Task[None] | None = None
-        profiles = load_profiles(profiles_dir or shipped("resources") / "meters")
+        wanted = {device.profile for device in scenario.devices}
+        profiles = load_named(profiles_dir or shipped("resources") / "meters", wanted)
         self._ports = _lay_out(scenario, profiles)
         self._listener = listener_maker(links or Links())
         self.told = 0
