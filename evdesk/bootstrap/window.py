@@ -78,6 +78,8 @@ def desk_of(opened: Opened) -> "Desk":
         meters=services.meters,
         stations=services.stations,
         drivers=services.drivers,
+        cards=services.cards,
+        replacements=services.replacements,
         tariffs=services.tariffs,
         sessions=services.sessions,
         billing=services.billing,

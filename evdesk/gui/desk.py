@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Protocol
 
 from evdesk.services.billing import BillingService
+from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import MeterService
+from evdesk.services.replacing import ReplacementService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -42,6 +44,8 @@ class Desk:
     meters: MeterService
     stations: StationService
     drivers: DriverService
+    cards: CardService
+    replacements: ReplacementService
     tariffs: TariffService
     sessions: SessionService
     billing: BillingService

@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from evdesk.domain.cards import Card as RfidCard
+from evdesk.domain.cards import CardEnd
 from evdesk.domain.errors import DeviceError, EvdeskError, NothingFound, UserError, WrongKey
 from evdesk.domain.invoices import (
     BilledSession,
@@ -27,7 +29,7 @@ from evdesk.domain.meters import (
     StationId,
 )
 from evdesk.domain.readings import MeterId, Reading, Register
-from evdesk.domain.sessions import Session, SessionId, SessionState
+from evdesk.domain.sessions import Replacement, Session, SessionId, SessionState, Tag
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
 from evdesk.gui.desk import Desk
@@ -39,10 +41,12 @@ from evdesk.ports import (
     SessionFilter,
 )
 from evdesk.services.billing import BillingService, Drafted
+from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import Card, LiveService, Overview, StationState
 from evdesk.services.metering import AddedMeter, MeterRow, MeterService
+from evdesk.services.replacing import ReplacementService, Told
 from evdesk.services.sessions import SessionDetail, SessionService
 from evdesk.services.sites import SiteInfo, SiteService
 from evdesk.services.stations import StationRow, StationService
@@ -278,6 +282,44 @@ class StubDrivers(DriverService):
 
     def retire(self, driver: DriverId) -> None:
         self.depot.drivers = [each for each in self.depot.drivers if each.id != driver]
+
+
+class StubCards(CardService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.cards: list[RfidCard] = []
+
+    def all(self) -> list[RfidCard]:
+        return list(self.cards)
+
+    def add(
+        self,
+        driver: DriverId,
+        number: str,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+    ) -> RfidCard:
+        if len(number) < 4:
+            raise UserError("A card's number has at least 4 characters.")
+        tag = Tag(number.encode().ljust(32), f"…{number[-4:]}")
+        card = RfidCard(len(self.cards) + 1, tag, driver, from_at or self.depot.now, to_at)
+        self.cards.append(card)
+        return card
+
+    def end(self, card_id: int, cause: CardEnd) -> RfidCard:
+        found = self.cards[card_id - 1]
+        self.cards[card_id - 1] = replace(found, ended_at=self.depot.now, end=cause)
+        return self.cards[card_id - 1]
+
+
+class StubReplacements(ReplacementService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.told: list[tuple[str, Told]] = []
+
+    def replace(self, name: str, told: Told) -> Replacement:
+        self.told.append((name, told))
+        return Replacement(1, MeterId(1), 1, self.depot.now, told.final_wh, told.first_wh)
 
 
 class StubTariffs(TariffService):
@@ -521,6 +563,8 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
         meters=StubMeters(depot),
         stations=StubStations(depot),
         drivers=StubDrivers(depot),
+        cards=StubCards(depot),
+        replacements=StubReplacements(depot),
         tariffs=StubTariffs(depot),
         sessions=sessions,
         billing=StubBilling(depot, real_document),

@@ -9,6 +9,7 @@ from evdesk.domain.site import Driver, Party
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
+from evdesk.gui.dialogs.cards import DriverCards
 from evdesk.gui.dialogs.driver import NewDriver
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.pulse import Snapshot
@@ -44,6 +45,7 @@ class DriversPage(Page):
             self.tr("Add driver …"), self.add_new, "primary", self.tr("Add driver (Ctrl+N)")
         )
         self.first = button(self.tr("Add driver …"), self.add_new, "primary")
+        self.cards = button(self.tr("Cards …"), self.show_cards)
         self.retire = button(self.tr("Retire …"), self.ask_retire, "danger")
         self.empty = EmptyState(
             context.theme, "drivers", self.tr("No driver yet"),
@@ -58,7 +60,7 @@ class DriversPage(Page):
         self._on_picked()
 
     def _arrange(self) -> None:
-        self.buttons.addLayout(row(self.retire, self.add))
+        self.buttons.addLayout(row(self.retire, self.cards, self.add))
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Drivers"))
         self.search.setMaximumWidth(280)
@@ -86,7 +88,7 @@ class DriversPage(Page):
 
     def _show(self, drivers: list[Driver]) -> None:
         self.model.replace(drivers)
-        for part in (self.table, self.search, self.add, self.retire):
+        for part in (self.table, self.search, self.add, self.cards, self.retire):
             part.setVisible(bool(drivers))
         self.empty.setVisible(not drivers)
         self._on_picked()
@@ -94,12 +96,17 @@ class DriversPage(Page):
 
     def _on_picked(self) -> None:
         self.retire.setEnabled(bool(self.table.selected()))
+        self.cards.setEnabled(bool(self.table.selected()))
 
     def add_new(self) -> None:
         """Ask for a new driver."""
         dialog = NewDriver(self.context, self)
         dialog.added.connect(self._on_added)
         dialog.open()
+
+    def show_cards(self) -> None:
+        """Show the selected driver's cards."""
+        DriverCards(self.context, self.table.selected()[0], self).open()
 
     def _on_added(self, driver: Driver) -> None:
         self.told.emit(

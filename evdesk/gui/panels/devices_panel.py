@@ -12,6 +12,7 @@ from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
+from evdesk.gui.dialogs.replace_meter import ReplaceMeter
 from evdesk.gui.models.rows import Chip, Column, RowsModel
 from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.empty import EmptyState
@@ -42,6 +43,7 @@ class DevicesPanel(QWidget):
         self.first = button(self.tr("Add meter …"), self.add_new, "primary")
         self.probe = button(self.tr("Read once …"), self.ask_probe)
         self.interval = button(self.tr("Interval …"), self.ask_interval)
+        self.replaced = button(self.tr("Replaced …"), self.ask_replaced)
         self.remove = button(self.tr("Remove …"), self.ask_remove, "danger")
         self.empty = EmptyState(
             context.theme, "meters", self.tr("No meter yet"),
@@ -93,7 +95,7 @@ class DevicesPanel(QWidget):
         ]  # fmt: skip
 
     def _arrange(self) -> None:
-        tools = row(self.search, 0, self.probe, self.interval, self.remove, self.add)
+        tools = row(self.search, 0, self.probe, self.interval, self.replaced, self.remove, self.add)
         box = column(tools, self.table, self.empty, gap=12)
         box.setContentsMargins(0, 12, 0, 0)
         self.setLayout(box)
@@ -126,7 +128,9 @@ class DevicesPanel(QWidget):
     def _show(self, rows: tuple[MeterRow, ...]) -> None:
         self._reading = False
         self.model.replace(rows)
-        for part in (self.table, self.search, self.probe, self.interval, self.remove, self.add):
+        for part in (
+            self.table, self.search, self.probe, self.interval, self.replaced, self.remove, self.add
+        ):  # fmt: skip
             part.setVisible(bool(rows))
         self.empty.setVisible(not rows)
         self._on_picked()
@@ -138,7 +142,7 @@ class DevicesPanel(QWidget):
 
     def _on_picked(self) -> None:
         chosen = bool(self.table.selected())
-        for part in (self.probe, self.interval, self.remove):
+        for part in (self.probe, self.interval, self.replaced, self.remove):
             part.setEnabled(chosen)
 
     def _chosen(self) -> MeterRow:
@@ -176,6 +180,19 @@ class DevicesPanel(QWidget):
     def ask_interval(self) -> None:
         """Ask how often the selected device shall be read."""
         dialog = IntervalDialog(self._context, self._chosen(), self)
+        dialog.accepted.connect(self._after)
+        dialog.open()
+
+    def ask_replaced(self) -> None:
+        """Ask what both displays showed when the selected device was replaced."""
+        dialog = ReplaceMeter(self._context, self._chosen(), self)
+        dialog.replaced.connect(
+            lambda name: self.told.emit(
+                self.tr("{name} goes on with another meter; both registers are kept.").format(
+                    name=name
+                )
+            )
+        )
         dialog.accepted.connect(self._after)
         dialog.open()
 
