@@ -1,5 +1,6 @@
 """The cards of a driver: give one, say that one was lost or given back."""
 
+from datetime import datetime
 from functools import partial
 
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -115,5 +116,5 @@ class DriverCards(FormDialog):
         )
 
 
-def _until(card: Card) -> object:
+def _until(card: Card) -> datetime | None:
     return card.ended_at or card.to_at
