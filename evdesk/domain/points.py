@@ -1,5 +1,7 @@
 """Watching one charging point: what its pilot says beside what is drawn there."""
 
+from dataclasses import dataclass
+
 from evdesk.domain.faults import FaultCode, Limits
 from evdesk.domain.latches import Changes, Latch, Latches
 from evdesk.domain.readings import PilotState
@@ -53,6 +55,15 @@ class PointWatch:
         drew = peak_w >= self._drawing_w
         _tell(self._nothing, at_ms, out, bad=charging and not drew)
         _tell(self._little, at_ms, out, bad=charging and drew and peak_w < self._low_w)
+
+
+@dataclass(frozen=True, slots=True)
+class PointUse:
+    """What a charging point takes from a socket."""
+
+    point: PointWatch
+    energy: bool
+    state: bool
 
 
 def _tell(latch: Latch, at_ms: int, out: Changes, *, bad: bool) -> None:

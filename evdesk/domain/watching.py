@@ -9,7 +9,7 @@ from evdesk.domain.crosscheck import LEAST_WH, STILL_STEPS
 from evdesk.domain.faults import FaultCode, Limits
 from evdesk.domain.instants import to_ms
 from evdesk.domain.latches import MS_PER_S, Changes, Latches
-from evdesk.domain.points import PointWatch
+from evdesk.domain.points import PointUse
 from evdesk.domain.readings import MeterId, Phases, PilotState, Reading, Signs
 from evdesk.domain.registers import MARGIN, MS_PER_HOUR, PERSISTS
 
@@ -34,15 +34,6 @@ class Watched:
     max_power_w: float
     phases: str = "123"
     serial: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a charging point takes from a socket."""
-
-    point: PointWatch
-    energy: bool
-    state: bool
 
 
 class RegisterWatch:
@@ -129,7 +120,7 @@ class SocketWatch:
     """Watches the values of one socket."""
 
     def __init__(self, device: Watched, limits: Limits, latches: Latches, socket: int) -> None:
-        self.parts: list[Part] = []
+        self.uses: list[PointUse] = []
         self._device, self._limits = device, limits
         self._register = RegisterWatch(device, limits, latches, socket)
         self._phase = latches.make(
@@ -159,13 +150,9 @@ class SocketWatch:
         self._on_values(reading, at_ms, out)
         self._on_volts(reading.voltages_v, at_ms, out)
         self._on_amps(reading.currents_a, at_ms, out)
-        for part in self.parts:
-            part.point.on(
-                at_ms,
-                pilot if part.state else None,
-                reading.power_w if part.energy else None,
-                out,
-            )
+        for use in self.uses:
+            power_w = reading.power_w if use.energy else None
+            use.point.on(at_ms, pilot if use.state else None, power_w, out)
 
     def _on_report(self, reading: Reading, at_ms: int, out: Changes, *, failed: bool) -> None:
         """Follow what the charger reports; an error number says more than a fault state."""

@@ -86,6 +86,9 @@ class Meters(Protocol):
         A serial number that is set anew forgets the one that was read.
         """
 
+    def note_serial(self, meter: MeterId, serial: str) -> None:
+        """Keep the first serial number that was read of a device (collector only)."""
+
     def forget_serial(self, meter: MeterId) -> None:
         """Forget which serial number was read: the next one that is read is right."""
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from evdesk.domain.errors import DeviceError, StorageError
 from evdesk.domain.meters import MeterStatus
 from evdesk.domain.readings import Reading
-from evdesk.ports import Clock, CollectorState, Devices, Store
+from evdesk.ports import Clock, CollectorState, Computer, Devices, Store
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.services.watching import Watchman
 from evdesk.settings import JOURNAL
 
 LOG = logging.getLogger(__name__)
@@ -42,9 +44,10 @@ class Collector:
         devices: Devices,
         clock: Clock,
         elapsed_s: Callable[[], float] = time.monotonic,
+        computer: Computer | None = None,
     ) -> None:
         self._store, self._devices, self._clock = store, devices, clock
-        self._elapsed_s = elapsed_s
+        self._elapsed_s, self._computer = elapsed_s, computer
         self.stopping = asyncio.Event()
         self.tally = Tally()
         self._buffer: list[Reading] = []
@@ -76,7 +79,11 @@ class Collector:
         now = asyncio.get_running_loop().time()
         for plan in plans:
             plan.due = now
-        tasks = [asyncio.create_task(self._serve(bus)) for bus in by_bus(plans)]
+        self._watch = Watchman(self._store, plans, self._devices, self._clock, self._computer)
+        serving = [self._serve(bus) for bus in by_bus(plans)]
+        if self._computer is not None:
+            serving.append(self._watch.attend())
+        tasks = [asyncio.create_task(each) for each in serving]
         try:
             await self._write_until(journal, plans, tasks, ends)
         finally:
@@ -105,11 +112,13 @@ class Collector:
                 LOG.info("%s: %s", plan.meter.name, error)
             self.tally.failures += 1
             plan.failed(error)
+            self._watch.failed(plan.meter.id, self._clock.now(), error)
             return
         stamped = plan.stamped(readings, self._elapsed_s())
         self._buffer.extend(stamped)
         self.tally.readings += len(stamped)
         plan.answered(stamped)
+        self._watch.read(plan.meter.id, stamped)
 
     def _reschedule(self, plan: Plan, now: float) -> None:
         """Keep to the grid; instants that have passed are skipped and counted as lateness."""
@@ -152,11 +161,15 @@ class Collector:
         taken, self._buffer = self._buffer, []
         statuses = self._statuses(plans)
         beat = Beat(self._clock.now(), self.tally.lateness_ms)
+        self._watch.tick(beat.at)
+        found = self._watch.take()
         loop = asyncio.get_running_loop()
+        commit = partial(journal.commit, taken, statuses, beat, findings=found)
         try:
-            state = await loop.run_in_executor(self._writer, journal.commit, taken, statuses, beat)
+            state = await loop.run_in_executor(self._writer, commit)
         except StorageError as error:
             self._buffer = taken + self._buffer
+            self._watch.put_back(found)
             self._keep_back(error)
             return None
         self.tally.commits += 1

@@ -28,9 +28,11 @@ from evdesk.domain.sessions import (
 )
 from evdesk.domain.tracking import Tracker
 from evdesk.ports import CollectorState, Store, Unit
+from evdesk.services.findings import Findings
 from evdesk.settings import CHARGING
 
 MS_PER_MINUTE = 60_000
+NOTHING_FOUND = Findings()
 # What happens to a session is saved with the transaction it happens in; its running figures and
 # the tracker this often. A restart replays the readings since.
 SAVE_EVERY = timedelta(seconds=10)
@@ -83,6 +85,7 @@ class Journal:
         statuses: Sequence[MeterStatus] = (),
         beat: Beat | None = None,
         stepped_at: datetime | None = None,
+        findings: Findings = NOTHING_FOUND,
     ) -> CollectorState:
         """Make readings durable with everything that follows from them.
 
@@ -93,6 +96,7 @@ class Journal:
         try:
             with self._store.journal() as unit:
                 state = self._write(unit, readings, statuses, beat, stepped_at)
+                findings.write(unit, self._store.actor.ref)
         except EvdeskError:
             self._load({follow.station.id: follow.resumed for follow in self._follows.values()})
             raise

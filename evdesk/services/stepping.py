@@ -11,6 +11,7 @@ from evdesk.ports import Clock, CollectorState, Devices, Store
 from evdesk.services.collecting import Tally
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.services.watching import Watchman
 
 LOOK_UP = timedelta(seconds=1)  # wall time between two signs of life
 
@@ -66,6 +67,7 @@ class SteppedCollector:
         now_ms = to_ms(self._clock.now())
         for plan in plans:
             plan.due = _next_on_grid(now_ms, plan.interval_ms)
+        self._watch = Watchman(self._store, plans, self._devices, self._clock)
         await self._follow(journal, plans, revision, now_ms, ends)
 
     async def _follow(
@@ -105,7 +107,9 @@ class SteppedCollector:
         self.tally.readings += len(readings)
         self.tally.commits += 1
         statuses = self._statuses(due)
-        return journal.commit(readings, statuses, self._beat(), at)
+        self._watch.tick(at)
+        found = self._watch.take()
+        return journal.commit(readings, statuses, self._beat(), at, found)
 
     async def _read_bus(self, plans: list[Plan], at_ms: int) -> list[Reading]:
         readings: list[Reading] = []
@@ -115,9 +119,11 @@ class SteppedCollector:
             except DeviceError as error:
                 self.tally.failures += 1
                 plan.failed(error)
+                self._watch.failed(plan.meter.id, from_ms(at_ms), error)
             else:
                 readings.extend(found)
                 plan.answered(found)
+                self._watch.read(plan.meter.id, found)
             plan.due = _next_on_grid(at_ms, plan.interval_ms)
         return readings
 

@@ -17,7 +17,7 @@ from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import StationId
 from evdesk.domain.readings import MeterId
 from evdesk.ports import FaultFilter, FaultNews
-from evdesk.storage.connection import Connection, Row
+from evdesk.storage.connection import Connection, Row, Value
 from evdesk.storage.json_text import canonical
 
 SELECT = (
@@ -70,12 +70,12 @@ class StoredFaults:
 
     def find(self, wanted: FaultFilter) -> list[Fault]:
         """Return faults: open ones first, each newest beginning first."""
-        conditions = {
+        conditions: dict[str, Value] = {
             "ended.at_ms IS NULL": True if wanted.open_only else None,
-            "(ended.at_ms IS NULL OR ended.at_ms >= ?)": wanted.from_at and to_ms(wanted.from_at),
-            "since_at_ms < ?": wanted.to_at and to_ms(wanted.to_at),
+            "(ended.at_ms IS NULL OR ended.at_ms >= ?)": _ms(wanted.from_at),
+            "since_at_ms < ?": _ms(wanted.to_at),
             "fault.meter_id = ?": wanted.meter,
-            "severity = ?": wanted.severity,
+            "severity = ?": wanted.severity and wanted.severity.value,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         where = " AND ".join(used) or "TRUE"
@@ -127,6 +127,10 @@ class StoredFaults:
             {"meter": key.meter_id, "socket": key.socket},
         )
         return StationId(rows[0][0]) if len(rows) == 1 else None
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
 
 
 def _key(code: str, meter: int | None, socket: int | None) -> FaultKey:

@@ -84,6 +84,15 @@ class StoredMeters:
         if before is not None and before[0] != meter.serial:
             self.forget_serial(meter.id)
 
+    def note_serial(self, meter: MeterId, serial: str) -> None:
+        """Keep the first serial number that was read of a device (collector only)."""
+        self._db.run(
+            "INSERT INTO meter_status (meter_id, state, requests, errors, seen_serial)"
+            " VALUES (?, 'new', 0, 0, ?) ON CONFLICT (meter_id) DO UPDATE"
+            " SET seen_serial = coalesce(seen_serial, excluded.seen_serial)",
+            (meter, serial),
+        )
+
     def forget_serial(self, meter: MeterId) -> None:
         """Forget which serial number was read: the next one that is read is right."""
         self._db.run("UPDATE meter_status SET seen_serial = NULL WHERE meter_id = ?", (meter,))
@@ -105,12 +114,11 @@ class StoredMeters:
         """Replace what is known of these devices (collector only)."""
         self._db.many(
             "INSERT INTO meter_status (meter_id, state, last_read_at_ms, interval_ms, requests,"
-            " errors, last_error, seen_serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " errors, last_error) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (meter_id) DO UPDATE SET state = excluded.state,"
             " last_read_at_ms = excluded.last_read_at_ms, interval_ms = excluded.interval_ms,"
             " requests = excluded.requests, errors = excluded.errors,"
-            " last_error = excluded.last_error,"
-            " seen_serial = coalesce(seen_serial, excluded.seen_serial)",
+            " last_error = excluded.last_error",
             [
                 (
                     status.meter_id,
@@ -120,7 +128,6 @@ class StoredMeters:
                     status.requests,
                     status.errors,
                     status.last_error,
-                    status.seen_serial,
                 )
                 for status in statuses
             ],
