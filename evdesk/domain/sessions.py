@@ -135,13 +135,18 @@ class Part:
     def signs(self, signs: Signs, tag: Tag | None) -> CarSigns:
         """Return what a device's signs say about the station."""
         return CarSigns(
-            serial=signs.serial if self.energy else None,
+            serial=_serial(signs) if self.energy else None,
             tag=tag if self.leads else None,
             no_tag=self.leads and signs.tag == "",
             connected_s=signs.connected_s if self.leads else None,
             session_wh=signs.session_wh if self.leads else None,
             drift_ms=signs.drift_ms if self.leads else None,
         )
+
+
+def _serial(signs: Signs) -> str | None:
+    """Return the serial number, unless the device shows zeros, as some do while they start."""
+    return signs.serial if signs.serial and signs.serial.strip(" 0") else None
 
 
 def sample_of(reading: Reading, part: Part, signs: CarSigns | None = None) -> Sample:
