@@ -34,7 +34,7 @@ async def open_link(address: Address, timeout_s: float) -> Wire:
     except socket.gaierror as error:
         raise _unreachable(address, "is not a name this network knows") from error
     except ssl.SSLError as error:
-        raise _unreachable(address, _why(address, error)) from error
+        raise _unreachable(address, _why(address, error, has_answered=False)) from error
     except OSError as error:
         raise _unreachable(address, _told(address, error)) from error
 
@@ -64,16 +64,16 @@ async def _socket(address: Address) -> Wire:
     return wire
 
 
-def _why(address: Address, error: Exception | None) -> str:
+def _why(address: Address, error: Exception | None, *, has_answered: bool) -> str:
     """Return why a link ended."""
     if address.papers is not None:
-        return explain(error, address.host, address.papers)
+        return explain(error, address.host, address.papers, has_answered=has_answered)
     return UNPLUGGED if address.line is not None else CLOSED
 
 
 def _late(address: Address) -> str:
     if address.papers is not None:
-        return "did not secure the connection in time: is it a port for plain Modbus (tcp://)?"
+        return "did not secure the connection in time; it may be a port for plain Modbus (tcp://)"
     return "did not accept the connection in time"
 
 

@@ -31,9 +31,13 @@ REASONS = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "and evdesk have no cipher in common, or it refuses {cert}",
     "TLSV1_ALERT_PROTOCOL_VERSION": "does not speak TLS 1.2 or later; older ones are not safe",
     "UNSUPPORTED_PROTOCOL": "does not speak TLS 1.2 or later; older ones are not safe",
-    "WRONG_VERSION_NUMBER": "does not speak TLS: is it a port for plain Modbus (tcp://)?",
+    "WRONG_VERSION_NUMBER": "does not speak TLS; it may be a port for plain Modbus (tcp://)",
     "UNEXPECTED_EOF_WHILE_READING": "closed the connection while it was being secured",
 }
+
+
+CERTIFICATE, PRIVATE_KEY = "CERTIFICATE", "PRIVATE KEY"
+NOT_A_WORD = "closed the connection without a word; it may not accept our certificate {cert}"
 
 
 class _Locked(Exception):  # noqa: N818 - never leaves this module
@@ -47,10 +51,7 @@ def client_context(papers: Papers) -> ssl.SSLContext:
         UserError: a file cannot be read, is not what it should be, or our certificate has expired.
 
     """
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cadata=_text(papers.ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _present(context, papers)
-    return context
+    return _context(ssl.Purpose.SERVER_AUTH, papers)
 
 
 def server_context(papers: Papers) -> ssl.SSLContext:
@@ -60,7 +61,14 @@ def server_context(papers: Papers) -> ssl.SSLContext:
         UserError: as for ``client_context``.
 
     """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=_text(papers.ca))
+    return _context(ssl.Purpose.CLIENT_AUTH, papers)
+
+
+def _context(purpose: ssl.Purpose, papers: Papers) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(purpose, cadata=_pem(papers.ca, CERTIFICATE))
+    except ssl.SSLError:
+        raise _not_in(papers.ca, CERTIFICATE) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     _present(context, papers)
@@ -77,12 +85,14 @@ def expires_at(cert: Path) -> datetime:
     from cryptography import x509
 
     try:
-        return x509.load_pem_x509_certificate(_text(cert).encode()).not_valid_after_utc
+        return x509.load_pem_x509_certificate(_pem(cert, CERTIFICATE).encode()).not_valid_after_utc
     except ValueError:
-        raise _no_certificate(cert) from None
+        raise _not_in(cert, CERTIFICATE) from None
 
 
-def explain(error: Exception | None, host: str, papers: Papers) -> str:
+def explain(
+    error: Exception | None, host: str, papers: Papers, *, has_answered: bool = True
+) -> str:
     """Return what went wrong with a secured link, as the rest of a sentence about the device."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what = CHECKS.get(
@@ -91,7 +101,7 @@ def explain(error: Exception | None, host: str, papers: Papers) -> str:
     elif isinstance(error, ssl.SSLError):
         what = REASONS.get(error.reason or "", f"broke off the secured link ({error.reason})")
     else:
-        what = "closed the connection"
+        what = "closed the connection" if has_answered else NOT_A_WORD
     return what.format(host=host, ca=papers.ca, cert=papers.cert)
 
 
@@ -104,7 +114,7 @@ def _present(context: ssl.SSLContext, papers: Papers) -> None:
             file=str(papers.cert),
             date=f"{ends_at:%Y-%m-%d}",
         )
-    _text(papers.key)
+    _pem(papers.key, PRIVATE_KEY)
     try:
         context.load_cert_chain(papers.cert, papers.key, password=_refuse_password)
     except _Locked:
@@ -124,16 +134,13 @@ def _no_pair(papers: Papers, error: ssl.SSLError) -> UserError:
             key=str(papers.key),
             cert=str(papers.cert),
         )
-    if error.reason in {None, "PEM", "NO_START_LINE", "UNSUPPORTED"} or "PEM" in str(error):
-        return UserError(
-            "{file} holds no private key (PEM, '-----BEGIN PRIVATE KEY-----').",
-            file=str(papers.key),
-        )
+    if error.reason is None or "PEM" in str(error):
+        return _not_in(papers.key, PRIVATE_KEY)
     return UserError(
         "{cert} and {key} cannot be used: {reason}.",
         cert=str(papers.cert),
         key=str(papers.key),
-        reason=error.reason,
+        reason=error.reason.lower().replace("_", " "),
     )
 
 
@@ -141,23 +148,25 @@ def _refuse_password() -> str:
     raise _Locked
 
 
-def _text(path: Path) -> str:
+def _pem(path: Path, what: str) -> str:
     try:
-        text = path.read_text(encoding="ascii")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(
             "{file} cannot be read: {reason}.", file=str(path), reason=error.strerror
         ) from error
     except UnicodeDecodeError:
         text = ""
-    if "-----BEGIN " not in text:
-        raise _no_certificate(path)
+    begins = (line for line in text.splitlines() if line.startswith("-----BEGIN "))
+    if not any(line.endswith(f"{what}-----") for line in begins):
+        raise _not_in(path, what)
     return text
 
 
-def _no_certificate(path: Path) -> UserError:
+def _not_in(path: Path, what: str) -> UserError:
     return UserError(
-        "{file} is no PEM file, as '-----BEGIN CERTIFICATE-----' or '-----BEGIN PRIVATE KEY-----'"
-        " begins one.",
+        "{file} holds no {what} in PEM form (a text with '-----BEGIN {mark}-----').",
         file=str(path),
+        what=what.lower(),
+        mark=what,
     )

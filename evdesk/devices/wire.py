@@ -6,7 +6,7 @@ nobody waits for is thrown away, and an answer is known by its unit, function an
 """
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
@@ -28,7 +28,12 @@ FOREIGN = "sent what is no Modbus frame"
 UNASKED = "sent what was not asked for"
 CROSSED = "sent the answer to another request"
 
-Why = Callable[[Exception | None], str]
+
+class Why(Protocol):
+    """Says why a link ended, for people."""
+
+    def __call__(self, error: Exception | None, /, *, has_answered: bool) -> str:
+        """Return the rest of a sentence that begins with the device."""
 
 
 class Wire(asyncio.Protocol):
@@ -37,6 +42,7 @@ class Wire(asyncio.Protocol):
     def __init__(self, why: Why | None = None) -> None:
         self.spoilt = ""
         self.heard_s = 0.0
+        self._has_answered = False
         self._why = why
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[bytes] | None = None
@@ -71,7 +77,9 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits that nothing will come."""
-        self._spoil(CLOSED if self._why is None else self._why(exc))
+        self._spoil(
+            CLOSED if self._why is None else self._why(exc, has_answered=self._has_answered)
+        )
 
     def _framed(self, unit: int, request: bytes) -> bytes:
         raise NotImplementedError
@@ -87,6 +95,7 @@ class Wire(asyncio.Protocol):
 
     def _done(self, pdu: bytes) -> None:
         if self._answer is not None and not self._answer.done():
+            self._has_answered = True
             self._answer.set_result(pdu)
 
 
