@@ -122,6 +122,8 @@ def _end(group: Sequence[Register]) -> int:
 
 
 def _aligned(group: Sequence[Register], pace: Pace) -> tuple[int, int]:
+    if len(group) == 1 and group[0].length % pace.alignment:
+        return group[0].address, group[0].length  # no pair: the device knows it by itself
     start = group[0].address - group[0].address % pace.alignment
     count = _end(group) - start
     return start, count + -count % pace.alignment

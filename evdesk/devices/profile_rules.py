@@ -9,6 +9,7 @@ from evdesk.devices.profiles import (
     LAST_ADDRESS,
     SIZED,
     Choice,
+    Function,
     Identify,
     Option,
     Register,
@@ -74,7 +75,10 @@ def _option(row: TomlTable) -> Option:
     little = None
     if row.has("word_order"):
         little = row.choice("word_order", ("big", "little")) == "little"
-    option = Option(name, row.text("label", ""), rule, little)
+    function = None
+    if row.has("function"):
+        function = Function[row.choice("function", ("holding", "input")).upper()]
+    option = Option(name, row.text("label", ""), rule, little, function)
     row.done()
     return option
 

@@ -170,6 +170,7 @@ class Option:
     label: str
     rule: Identify | None = None
     little_words: bool | None = None
+    function: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +273,19 @@ def registers_of(
     Of two with one name, the later counts.
     """
     options = [o for choice in choices for o in choice.options if o.id == chosen.get(choice.key)]
-    little = next((o.little_words for o in options if o.little_words is not None), None)
-    found: dict[str, Register] = {}
-    for one in every:
-        if all(chosen.get(key) == option for key, option in one.when):
-            turned = little is not None and one.number_length > 1 and one.type not in SIZED
-            is_turned = turned and not one.own_order
-            found[one.name] = replace(one, little_words=bool(little)) if is_turned else one
-    return found
+    there = (r for r in every if all(chosen.get(key) == option for key, option in r.when))
+    return {register.name: _as_chosen(register, options) for register in there}
+
+
+def _as_chosen(register: Register, options: Iterable[Option]) -> Register:
+    """Return a register with the word order and the function that options have for all."""
+    for option in options:
+        turns = register.number_length > 1 and register.type not in SIZED
+        if option.little_words is not None and turns and not register.own_order:
+            register = replace(register, little_words=option.little_words)
+        if option.function is not None and not register.when:
+            register = replace(register, function=option.function)
+    return register
 
 
 def _of_phases(register: Register, phases: str) -> Register:

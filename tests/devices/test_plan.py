@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evdesk.devices.plan import plan_blocks, plan_cycle, split_block
@@ -50,6 +50,7 @@ def test_a_slow_bus_costs_what_its_speed_says():
 
 
 @pytest.mark.parametrize("name", PROFILES)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_request_keeps_to_the_profile(name, data):
     profile = KNOWN[name]
@@ -64,15 +65,27 @@ def test_every_request_keeps_to_the_profile(name, data):
     assert sorted(r.name for block in blocks for r in block.registers) == sorted(wanted)
     for block in blocks:
         assert block.count <= pace.max_registers or len(block.registers) == 1
-        assert block.address % pace.alignment == block.count % pace.alignment == 0
+        alone = len(block.registers) == 1 and block.registers[0].length % pace.alignment
+        assert alone or block.address % pace.alignment == block.count % pace.alignment == 0
         assert {r.function for r in block.registers} == {block.function}
         at = block.address
-        for register in block.registers:
-            assert register.address >= at
+        for register in block.registers:  # a compound value may reach across others
+            assert register.address >= block.address
+            assert register.end <= block.address + block.count
             assert register.address - at <= max(pace.bridge_gap, pace.alignment)
-            at = register.end
+            at = max(at, register.end)
         if pace.one_value:
             assert len(block.registers) == 1
+
+
+def test_a_value_of_odd_length_in_a_device_of_pairs_is_asked_for_as_it_is():
+    profile = KNOWN["eastron-sdm72dm-v2"]
+    (block,) = plan_blocks([profile.registers["meter_code"]], profile.pace)
+    assert (block.address, block.count) == (64_514, 1)
+    pair = [profile.registers[name] for name in ("serial_number", "meter_code")]
+    (block,) = plan_blocks(pair, profile.pace)
+    assert (block.address, block.count) == (64_512, 4)
+    assert [half.count for half in split_block(block, profile.pace)] == [2, 1]
 
 
 def test_a_refused_request_is_halved():

@@ -81,3 +81,36 @@ def test_a_mistake_in_an_identify_row_is_named_with_its_line(tmp_path, row, mark
 )
 def test_an_identify_row_holds_for_what_it_names_alone(row, value, holds):
     assert row.holds(value) is holds
+
+
+def test_an_option_may_have_the_function_of_all_registers(tmp_path):
+    text = """
+[[choice]]
+key = "function"
+about = "Which registers it answers to."
+options = [
+  { id = "input", register = "power", low = 1, function = "input" },
+  { id = "holding", register = "power", low = 1, function = "holding" },
+]
+
+[[register]]
+name = "power"
+address = 900
+function = "input"
+type = "u16"
+length = 1
+
+[[register]]
+name = "fixed"
+address = 900
+function = "holding"
+type = "u16"
+length = 1
+when = ["function=input"]
+"""
+    profile = load_profile(with_table(tmp_path, text))
+    assert {one.function for one in profile.registers.values() if one.name != "fixed"} == {4}
+    assert profile.registers["fixed"].function == 3
+    turned = profile.variant({"function": "holding"}).registers
+    assert {one.function for one in turned.values()} == {3}
+    assert "fixed" not in turned
