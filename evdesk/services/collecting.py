@@ -71,11 +71,11 @@ class Collector:
 
     async def _run_once(self, ends: float | None) -> None:
         """Run with the devices as they are now, until they change."""
+        with self._store.read() as unit:  # first: what changes from here on is taken in next time
+            self._revision = unit.collector.state().revision
         plans = make_plans(self._store, self._devices)
         journal = Journal(self._store, reaches(plans, self._devices))
         journal.settle()
-        with self._store.read() as unit:
-            self._revision = unit.collector.state().revision
         now = asyncio.get_running_loop().time()
         for plan in plans:
             plan.due = now

@@ -1,7 +1,8 @@
 """The journal: readings and what they mean for sessions, in one transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 
@@ -16,11 +17,13 @@ from evdesk.domain.sessions import (
     CarSigns,
     Closed,
     Figures,
+    Flag,
     Opened,
     Part,
     Replacement,
     Rules,
     Sample,
+    Session,
     SessionEvent,
     SessionId,
     Tagged,
@@ -29,7 +32,7 @@ from evdesk.domain.sessions import (
 from evdesk.domain.tracking import Tracker
 from evdesk.ports import CollectorState, Store, Unit
 from evdesk.services.findings import Findings
-from evdesk.settings import CHARGING
+from evdesk.settings import CHARGING, POLLING
 
 MS_PER_MINUTE = 60_000
 NOTHING_FOUND = Findings()
@@ -45,6 +48,9 @@ class Reach:
     interval_ms: int
     resolution_wh: int
     range_wh: int | None = None
+
+
+REMOVED = Reach(POLLING.default_interval_ms, 1)  # a device that is read no longer
 
 
 @dataclass(slots=True)
@@ -93,19 +99,15 @@ class Journal:
             StorageError: nothing of it was written; the readings can be given again.
 
         """
-        try:
-            with self._store.journal() as unit:
-                state = self._write(unit, readings, statuses, beat, stepped_at)
-                findings.write(unit, self._store.actor.ref)
-        except EvdeskError:
-            self._load({follow.station.id: follow.resumed for follow in self._follows.values()})
-            raise
+        with self._changing() as unit:
+            state = self._write(unit, readings, statuses, beat, stepped_at)
+            findings.write(unit, self._store.actor.ref)
         for follow in self._follows.values():
             follow.resumed = follow.tracker.resumed
         return state
 
     def settle(self) -> None:
-        """Take in what people said since: meters that were replaced.
+        """Take in what people said since: meters that were replaced, sessions to be ended.
 
         Raises:
             StorageError: nothing of it was written; it can be tried again.
@@ -113,15 +115,54 @@ class Journal:
         """
         with self._store.read() as unit:
             told = [self._untold(unit, follow) for follow in self._follows.values()]
-        if not any(told):
+            ended = unit.decisions.to_end()
+        if not any(told) and not ended:
             return
+        with self._changing() as unit:
+            for follow, replacements in zip(self._follows.values(), told, strict=True):
+                self._replace_meters(unit, follow, replacements)
+            self._end_sessions(unit)
+
+    def end_decided(self) -> None:
+        """End the sessions that people decided to end; for when no collector runs.
+
+        Raises:
+            StorageError: nothing of it was written; whoever collects next will end them.
+
+        """
+        with self._changing() as unit:
+            self._end_sessions(unit)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Unit]:
+        """Open a transaction; where it fails, every tracker is as the database knows it."""
         try:
             with self._store.journal() as unit:
-                for follow, replacements in zip(self._follows.values(), told, strict=True):
-                    self._replace_meters(unit, follow, replacements)
+                yield unit
         except EvdeskError:
             self._load({follow.station.id: follow.resumed for follow in self._follows.values()})
             raise
+
+    def _end_sessions(self, unit: Unit) -> None:
+        """End what is decided, and what a retired station left open, at its last register."""
+        for session_id in unit.decisions.to_end():
+            session = unit.sessions.get(session_id)
+            if session is None:
+                continue
+            follow = self._follows.get(session.station_id) or self._retired(unit, session)
+            follow.session, follow.happened = session.id, True
+            follow.seen_at = follow.seen_at or follow.saved_at
+            for event in follow.tracker.end_now() or [_ended(session.figures)]:
+                self._apply(unit, follow, event)
+            self._save(unit, follow)
+
+    def _retired(self, unit: Unit, session: Session) -> _Follow:
+        """Return what follows a station that is out of use, as far as it came."""
+        found = unit.stations.all(retired=True)
+        station = next(each for each in found if each.id == session.station_id)
+        follow = self._follow(station, unit.sessions.trackers().get(station.id), session.id)
+        self._replay(unit, follow)
+        return follow
 
     def _untold(self, unit: Unit, follow: _Follow) -> list[Replacement]:
         applied = follow.tracker.state.applied
@@ -243,8 +284,10 @@ class Journal:
         return _Follow(station, Tracker(rules, snapshots.load(state)), session, from_ms(at))
 
     def _rules(self, station: Station) -> Rules:
-        reach = self._reaches[station.energy.meter_id]
-        slowest = max(self._reaches[source.meter_id].interval_ms for source in station.sources())
+        reach = self._reaches.get(station.energy.meter_id, REMOVED)
+        slowest = max(
+            self._reaches.get(source.meter_id, REMOVED).interval_ms for source in station.sources()
+        )
         return Rules(
             by_pilot=station.state is not None,
             interval_ms=slowest,
@@ -266,6 +309,16 @@ class Journal:
             sample = sample_of(reading, _part(station, _source(reading)))
             follow.tracker.on(sample)
             follow.seen_at = sample.at
+
+
+def _ended(figures: Figures) -> Closed:
+    """Return the end of a session that no tracker knows any longer."""
+    at = figures.plugged_in_at if figures.end is None else figures.end.at
+    flags = figures.flags | {Flag.ESTIMATED_END, Flag.FORCED_END}
+    if figures.energy_wh is None:
+        flags |= {Flag.NO_REGISTER}
+    at = max(at, figures.plugged_in_at)
+    return Closed(at, figures.end, replace(figures, unplugged_at=at, flags=frozenset(flags)))
 
 
 def _source(reading: Reading) -> Source:

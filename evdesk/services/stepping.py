@@ -59,11 +59,11 @@ class SteppedCollector:
 
     async def _run_once(self, ends: datetime | None) -> None:
         """Run with the devices as they are now, until they change."""
+        with self._store.read() as unit:  # first: what changes from here on is taken in next time
+            revision = unit.collector.state().revision
         plans = make_plans(self._store, self._devices)
         journal = Journal(self._store, reaches(plans, self._devices))
         journal.settle()
-        with self._store.read() as unit:
-            revision = unit.collector.state().revision
         now_ms = to_ms(self._clock.now())
         for plan in plans:
             plan.due = _next_on_grid(now_ms, plan.interval_ms)
