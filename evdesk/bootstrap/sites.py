@@ -24,6 +24,7 @@ from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import MeterService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -87,6 +88,7 @@ class Services:
     replacements: ReplacementService
     tariffs: TariffService
     sessions: SessionService
+    reviews: ReviewService
     billing: BillingService
     exports: ExportService
 
@@ -258,6 +260,7 @@ def _services(store: Store, site: Site, clock: Clock) -> Services:
         replacements=ReplacementService(store, clock),
         tariffs=TariffService(store, clock),
         sessions=SessionService(store, clock),
+        reviews=ReviewService(store, devices, clock, WallClock()),
         billing=BillingService(store, devices, clock, renderer, pseudonyms),
         exports=ExportService(store, Tables()),
     )

@@ -1,17 +1,24 @@
-"""``session``: list, show, assign."""
+"""``session``: list, show, assign, correct, release, close."""
+
+import time
+from dataclasses import asdict
 
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import counted, facts, kwh, table
+from evdesk.domain.corrections import DecisionKind
 from evdesk.domain.errors import UserError
-from evdesk.domain.sessions import SessionId, SessionState
+from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import DriverId
 from evdesk.ports import LoggedEvent, SessionFilter
 from evdesk.services.exporting import session_json
 from evdesk.services.sessions import SessionDetail
 
 MOST_DIGITS = 18  # what SQLite counts to has 19
+PATIENCE_S, LOOK_AGAIN_S = 10.0, 0.2  # for a collector that ends a session
+TABLES = {"events", "corrections", "releases", "forced_ends"}
+TABLES |= {"corrected_at", "corrected_by", "correction_reason"}  # shown as tables of their own
 
 
 def add_to(groups: Groups) -> None:
@@ -33,6 +40,35 @@ def add_to(groups: Groups) -> None:
     )
     assign.add_argument("ids", metavar="ID", nargs="+", help="one or more; all or none are changed")
     assign.add_argument("--driver", required=True, metavar="D", help="see: evdesk driver list")
+    _declare_decisions(session)
+
+
+def _declare_decisions(session: Groups) -> None:
+    correct = session.command(
+        "correct",
+        correct_session,
+        "let other registers hold; what was measured stays beside them",
+        'evdesk session correct 12 --start-wh 81200 --end-wh 93650 --reason "read off the display"',
+    )
+    correct.add_argument("--start-wh", required=True, type=int, metavar="WH")
+    correct.add_argument("--end-wh", required=True, type=int, metavar="WH")
+    release = session.command(
+        "release",
+        release_session,
+        "let a session in review be billed",
+        'evdesk session release 12 --reason "meter replaced by the fitter, see his report"',
+    )
+    close = session.command(
+        "close",
+        close_session,
+        "end a session whose device is gone for good, at its last register",
+        'evdesk session close 12 --reason "charger taken down"',
+    )
+    for command in (correct, release, close):
+        command.add_argument("id", metavar="ID", help="see: evdesk session list")
+        command.add_argument(
+            "--reason", required=True, metavar="TEXT", help="kept for ever, with your name"
+        )
 
 
 def add_filter(parser) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -71,7 +107,7 @@ def list_sessions(context: Context) -> None:
             s.driver,
             s.figures.plugged_in_at,
             s.figures.unplugged_at,
-            kwh(s.figures.energy_wh),
+            kwh(s.energy_wh),
             s.state.value,
             " ".join(sorted(s.figures.flags)),
         )
@@ -93,6 +129,9 @@ def show_session(context: Context) -> None:
         "end_raw": "" if figures.end is None else figures.end.raw.hex(),
         "start_read_at": None if figures.start is None else figures.start.at,
         "end_read_at": None if figures.end is None else figures.end.at,
+        "corrections": _decisions(detail, DecisionKind.CORRECTED),
+        "releases": _decisions(detail, DecisionKind.RELEASED),
+        "forced_ends": _decisions(detail, DecisionKind.ENDED),
         "events": [_event(event) for event in detail.events],
     }
     context.out.answer(data, _text(detail, data, tz))
@@ -101,10 +140,40 @@ def show_session(context: Context) -> None:
 def _text(detail: SessionDetail, data: dict[str, object], tz: str) -> str:
     figures = detail.session.figures
     instants = {"plugged_in_at": figures.plugged_in_at, "unplugged_at": figures.unplugged_at}
-    shown = [(key, value) for key, value in (data | instants).items() if key != "events"]
+    shown = [(key, value) for key, value in (data | instants).items() if key not in TABLES]
     events = [(e.at, e.kind.replace("_", " "), kwh(e.wh), e.raw) for e in detail.events]
     log = table(("at", "event", "register kWh", "raw words"), events, "No event.", tz)
-    return facts(shown, tz) + "\n\n" + log
+    decided = [
+        (
+            d.at,
+            d.kind.value,
+            detail.names.get(d.author, d.author),
+            kwh(None if d.before is None else d.before.energy_wh),
+            kwh(None if d.after is None else d.after.energy_wh),
+            d.reason,
+        )
+        for d in detail.decisions
+    ]
+    parts = [facts(shown, tz), log]
+    if decided:
+        headings = ("at", "decision", "by", "kWh before", "kWh since", "reason")
+        parts.append(table(headings, decided, "", tz))
+    return "\n\n".join(parts)
+
+
+def _decisions(detail: SessionDetail, kind: DecisionKind) -> list[dict[str, object]]:
+    return [
+        {
+            "at": one.at,
+            "author": detail.names.get(one.author, one.author),
+            "author_id": one.author,
+            "reason": one.reason,
+            "before": None if one.before is None else asdict(one.before),
+            "after": None if one.after is None else asdict(one.after),
+        }
+        for one in detail.decisions
+        if one.kind is kind
+    ]
 
 
 def _event(event: LoggedEvent) -> dict[str, object]:
@@ -119,6 +188,58 @@ def assign_sessions(context: Context) -> None:
         services.sessions.assign(ids, DriverId(args.driver))
     data = {"ids": [str(i) for i in ids], "driver": args.driver}
     context.out.answer(data, f"{counted(len(ids), 'session')} assigned to {args.driver}.")
+
+
+def correct_session(context: Context) -> None:
+    """Let other registers hold."""
+    args = context.args
+    number = session_id(args.id)
+    with context.site() as services:
+        found = services.reviews.correct(number, args.start_wh, args.end_wh, args.reason)
+    rest = " It stays in review until it is released." if _in_review(found) else ""
+    context.out.answer(
+        session_json(found),
+        f"Session {number} has {_amount(found.energy_wh)} now; "
+        f"{_amount(found.figures.energy_wh)} was measured and stays on record.{rest}",
+    )
+
+
+def release_session(context: Context) -> None:
+    """Let a session in review be billed."""
+    number = session_id(context.args.id)
+    with context.site() as services:
+        found = services.reviews.release(number, context.args.reason)
+    text = f"Session {number} is out of review, with {_amount(found.energy_wh)}; it can be billed."
+    context.out.answer(session_json(found), text)
+
+
+def close_session(context: Context) -> None:
+    """End a session whose device is gone; a collector that runs needs a moment for it."""
+    number = session_id(context.args.id)
+    with context.site() as services:
+        context.confirm(
+            f"End session {number} at its last stored register? What its car drew since then is "
+            "not in it."
+        )
+        ended = services.reviews.end(number, context.args.reason)
+        until = time.monotonic() + PATIENCE_S
+        while not ended and time.monotonic() < until:
+            time.sleep(LOOK_AGAIN_S)
+            ended = services.sessions.detail(number).session.state is not SessionState.OPEN
+        found = services.sessions.detail(number).session
+    text = f"Session {number} has ended with {_amount(found.energy_wh)}; it is in review now."
+    if not ended:
+        text = f"Session {number} will end as soon as the collector takes notice."
+    context.out.answer(session_json(found), text)
+
+
+def _in_review(session: Session) -> bool:
+    return session.state is SessionState.REVIEW
+
+
+def _amount(wh: int | None) -> str:
+    amount = kwh(wh)
+    return "no energy" if amount is None else f"{amount:.3f} kWh"
 
 
 def session_id(text: str) -> SessionId:

@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from evdesk.domain.audit import Change
+from evdesk.domain.corrections import Claim
 from evdesk.domain.errors import NothingFound, UserError
 from evdesk.domain.instants import month_bounds
 from evdesk.domain.invoices import (
@@ -17,7 +18,7 @@ from evdesk.domain.invoices import (
     total,
 )
 from evdesk.domain.meters import Meter, Station, StationId
-from evdesk.domain.readings import MeterId
+from evdesk.domain.readings import MeterId, Register
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, choose
@@ -195,10 +196,14 @@ class BillingService:
         return billed, price_session(session.id, billed.energy_wh, tariff.components, currency)
 
     def _billed(self, session: Session, meter: Meter, tariff: Tariff) -> BilledSession:
-        figures = session.figures
-        start, end = figures.start, figures.end
-        if start is None or end is None or figures.energy_wh is None or not figures.unplugged_at:
-            raise UserError("Session {session} has no two registers to bill.", session=session.id)
+        figures, claim = session.figures, session.claim()
+        start_wh, end_wh, energy_wh = claim.start_wh, claim.end_wh, claim.energy_wh
+        if start_wh is None or end_wh is None or energy_wh is None or not figures.unplugged_at:
+            raise UserError(
+                "Session {session} has no two registers to bill. Correct it first: evdesk session "
+                "correct --help",
+                session=session.id,
+            )
         profile = self._devices.profile(meter.profile)
         return BilledSession(
             id=session.id,
@@ -208,11 +213,11 @@ class BillingService:
             meter_serial=meter.serial or "",
             plugged_in_at=figures.plugged_in_at,
             unplugged_at=figures.unplugged_at,
-            start_wh=start.wh,
-            end_wh=end.wh,
-            energy_wh=figures.energy_wh,
-            start_raw=start.raw.hex(),
-            end_raw=end.raw.hex(),
+            start_wh=start_wh,
+            end_wh=end_wh,
+            energy_wh=energy_wh,
+            start_raw=_raw(figures.start, start_wh),
+            end_raw=_raw(figures.end, end_wh),
             charging_s=figures.charging_ms // MS_PER_S,
             tariff=tariff.id,
             tariff_ocpi=tariff.ocpi,
@@ -313,7 +318,7 @@ def _unchanged(unit: Unit, billed: BilledSession, draft: Invoice) -> Session:
         or session.invoice is not None
         or session.state is not SessionState.CLOSED
         or session.driver != draft.driver
-        or session.figures.energy_wh != billed.energy_wh
+        or session.claim() != Claim(billed.start_wh, billed.end_wh, billed.energy_wh)
     ):
         raise UserError(
             "Session {session} changed or was billed since draft {draft} was made. Nothing was "
@@ -322,6 +327,11 @@ def _unchanged(unit: Unit, billed: BilledSession, draft: Invoice) -> Session:
             draft=draft.id,
         )
     return session
+
+
+def _raw(measured: Register | None, billed_wh: int) -> str:
+    """Return the words behind a billed register; behind a corrected one there are none."""
+    return "" if measured is None or measured.wh != billed_wh else measured.raw.hex()
 
 
 def _series(draft: Invoice, at: datetime) -> str:

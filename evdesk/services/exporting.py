@@ -8,6 +8,7 @@ from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
 SESSION_COLUMNS = (
     "id", "station", "driver", "plugged_in_at", "unplugged_at", "charging_s",
     "start_wh", "end_wh", "energy_wh", "peak_w", "flags", "state", "invoice",
+    "measured_wh", "corrected_at", "corrected_by", "correction_reason",
 )  # fmt: skip
 
 
@@ -33,8 +34,8 @@ class ExportService:
 
 
 def session_row(session: Session) -> tuple[Cell, ...]:
-    """Return a session's cells in the order of ``SESSION_COLUMNS``."""
-    figures = session.figures
+    """Return a session's cells in the order of ``SESSION_COLUMNS``: what holds, then what was."""
+    figures, claim, correction = session.figures, session.claim(), session.correction
     return (
         str(session.id),
         session.station,
@@ -42,13 +43,17 @@ def session_row(session: Session) -> tuple[Cell, ...]:
         figures.plugged_in_at,
         figures.unplugged_at,
         figures.charging_ms // 1000,
-        None if figures.start is None else figures.start.wh,
-        None if figures.end is None else figures.end.wh,
-        figures.energy_wh,
+        claim.start_wh,
+        claim.end_wh,
+        claim.energy_wh,
         None if figures.peak_w is None else round(figures.peak_w),
         " ".join(sorted(figures.flags)),
         session.state,
         session.invoice,
+        figures.energy_wh,
+        None if correction is None else correction.at,
+        None if correction is None else correction.author,
+        None if correction is None else correction.reason,
     )
 
 
@@ -58,6 +63,7 @@ def session_json(session: Session) -> dict[str, object]:
     figures = session.figures
     row["plugged_in_at"] = rfc3339(figures.plugged_in_at)
     row["unplugged_at"] = None if figures.unplugged_at is None else rfc3339(figures.unplugged_at)
+    row["corrected_at"] = None if session.correction is None else rfc3339(session.correction.at)
     row["flags"] = sorted(figures.flags)
     row["peak_w"] = figures.peak_w
     return row

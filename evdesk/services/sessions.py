@@ -1,9 +1,10 @@
 """Sessions: list, show with evidence, say whose they are."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from evdesk.domain.audit import Change
+from evdesk.domain.corrections import Decision
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import Meter, Station
 from evdesk.domain.sessions import Session, SessionId
@@ -14,7 +15,10 @@ from evdesk.services.drivers import existing_driver
 
 @dataclass(frozen=True, slots=True)
 class SessionDetail:
-    """A session with its log, the meter its registers come from and its own curve."""
+    """A session with its log, the meter its registers come from and its own curve.
+
+    ``decisions`` are what people decided about it; ``names`` are those of their accounts, by id.
+    """
 
     session: Session
     driver: Driver | None
@@ -22,6 +26,8 @@ class SessionDetail:
     meter: Meter
     events: tuple[LoggedEvent, ...]
     curve: Curve
+    decisions: tuple[Decision, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class SessionService:
@@ -51,6 +57,8 @@ class SessionService:
                 meter=meters[station.energy.meter_id],
                 events=tuple(unit.sessions.events(session_id)),
                 curve=unit.readings.curve(station.energy, figures.plugged_in_at, until, points),
+                decisions=tuple(unit.decisions.of(session_id)),
+                names={account.id: account.name for account in unit.accounts.all()},
             )
 
     def assign(self, sessions: Sequence[SessionId], driver: DriverId) -> None:

@@ -132,7 +132,11 @@ class StationService:
             station = existing_station(unit, name)
             if station.id in unit.sessions.open_ids():
                 raise UserError(
-                    "Station {name} has an open session: unplug the car first.", name=name
+                    "Station {name} has an open session ({session}): unplug the car first. If its "
+                    "device is gone for good, end the session: evdesk session close {session} "
+                    "--reason …",
+                    name=name,
+                    session=unit.sessions.open_ids()[station.id],
                 )
             unit.stations.retire(station.id, self._clock.now())
             unit.collector.bump_revision()

@@ -18,7 +18,7 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import Closed, Figures, Flag, Opened, SessionId
 from evdesk.domain.site import Account, AccountId, Actor, DriverId, Party, Role, Site
 from evdesk.domain.tariffs import TariffId
-from evdesk.ports import Store
+from evdesk.ports import SessionFilter, Store
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
@@ -26,6 +26,7 @@ from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import AddedMeter, MeterService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -66,6 +67,7 @@ class Desk:
         self.replacements = ReplacementService(store, self.clock)
         self.tariffs = TariffService(store, self.clock)
         self.sessions = SessionService(store, self.clock)
+        self.reviews = ReviewService(store, self.devices, self.clock, SetClock())
         self.billing = BillingService(store, self.devices, self.clock, self.renderer, names)
         self.live = LiveService(store, self.clock, SetClock())
         self.exports = ExportService(store, Tables())
@@ -133,6 +135,7 @@ class Desk:
                 unit.tariffs.assignments(),
                 unit.invoices.all(),
                 unit.site.issuer(),
+                unit.sessions.find(SessionFilter()),
                 unit.collector.state().revision,
             )
 

@@ -26,7 +26,7 @@ def test_a_table_has_every_session_and_nobodys_name(busy: Desk) -> None:
     header, first, second = text.strip().split("\r\n")
     assert header == ",".join(f'"{name}"' for name in SESSION_COLUMNS)
     assert first.startswith('"1","bay1","D-1","2026-03-02T06:00:00Z","2026-03-02T07:00:00Z",1800,')
-    assert second.endswith('"meter_reset","review",')
+    assert second.endswith('"meter_reset","review",,5000,,,')
     assert count == 2
     assert "Kim" not in text
 
@@ -64,4 +64,8 @@ def test_a_session_as_json_keeps_the_promise_to_scripts(busy: Desk) -> None:
         "flags": ["meter_reset"],
         "state": "review",
         "invoice": None,
+        "measured_wh": 5_000,
+        "corrected_at": None,
+        "corrected_by": None,
+        "correction_reason": None,
     }

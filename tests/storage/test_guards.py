@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from evdesk.domain.corrections import Claim, Decision, DecisionKind
 from evdesk.domain.errors import StorageError
 from evdesk.domain.invoices import InvoiceId
 from evdesk.domain.sessions import Opened
 from evdesk.domain.tariffs import Assignment, Dimension, PriceComponent, Tariff, TariffId
-from tests.storage.sites import EVA, START, issue, raw, reading, writing
+from evdesk.ports import Explanation
+from tests.storage.sites import EVA, START, close_a_session, issue, raw, reading, writing
 
 FINAL = (
     "audit",
@@ -18,7 +20,9 @@ FINAL = (
     "invoice_document",
     "invoice_event",
     "invoice_session",
+    "explanation",
     "reading",
+    "session_decision",
     "session_event",
     "station_driver",
     "tariff",
@@ -39,9 +43,18 @@ def connection(store, folder, data_key):
         unit.stations.set_default_driver(station.id, EVA.id, START)
         unit.sessions.log(session, Opened(START, None))
         unit.readings.add([reading(station.energy.meter_id)])
+        decide(unit, close_a_session(unit, "S9"))
+        source = station.energy
+        unit.explanations.add(Explanation(source, "2026-03", 1, START, "a-1", "a loop of wire"))
     connection = raw(folder, data_key)
     yield connection
     connection.close()
+
+
+def decide(unit, session) -> None:
+    claim = Claim(0, 9, 9)
+    decision = Decision(DecisionKind.CORRECTED, START, "a-1", "typed", claim, claim)
+    unit.decisions.add(session, decision)
 
 
 def rows(connection, table: str):
@@ -108,6 +121,8 @@ def test_a_billed_session_stays_as_it_was_billed(store, folder, data_key) -> Non
     session = issue(store)
     with pytest.raises(StorageError, match="on an issued invoice"), writing(store) as unit:
         unit.sessions.assign(session, EVA.id)
+    with pytest.raises(StorageError, match="on an issued invoice"), writing(store) as unit:
+        decide(unit, session)
     connection = raw(folder, data_key)
     with pytest.raises(StorageError, match="on an issued invoice"):
         connection.run("UPDATE session SET energy_wh = 1")
