@@ -222,8 +222,11 @@ def _shown(choice: Choice, every: Sequence[Register], choices: Sequence[Choice])
 
 
 def _range_wh(energy: Register | None) -> int | None:
-    """Return where an unsigned integer register begins again at 0, in whole Wh."""
-    if energy is None or energy.type not in {"u16", "u32", "u64"}:
+    """Return where an unsigned integer register begins again at 0, in whole Wh.
+
+    A sum begins again in parts, and a power of ten is not known before the device says it.
+    """
+    if energy is None or energy.is_compound or energy.type not in {"u16", "u32", "u64"}:
         return None
     return int((1 << 16 * energy.length) * energy.scale * WH_PER_UNIT[energy.unit])
 
