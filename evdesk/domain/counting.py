@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from evdesk.domain.crosscheck import LEAST_WH
 from evdesk.domain.progress import Fold, OpenSession
 from evdesk.domain.readings import Register
 from evdesk.domain.registers import Step, Verdict
@@ -73,11 +74,17 @@ class Counting(Fold):
             if verdict is not Verdict.STEADY:
                 self.step(track.step(verdict, self.rules.bounds), register.at, out)
         if session is not None and session.base is None and state.ending is None:
-            self.begin(session, register)
-            if not self.touches(session.plugged_in_at, register.at):
-                session.flags |= {Flag.ESTIMATED_START, Flag.COMM_GAP}
-            out.append(Based(register.at, register))
+            self._base(session, register, out)
         self._advance(session, register)
+
+    def _base(self, session: OpenSession, register: Register, out: list[SessionEvent]) -> None:
+        """Latch the first register of a session that began without one."""
+        self.begin(session, register)
+        if register.at > session.plugged_in_at:
+            session.flags.add(Flag.ESTIMATED_START)
+        if not self.touches(session.plugged_in_at, register.at):
+            session.flags.add(Flag.COMM_GAP)
+        out.append(Based(register.at, register))
 
     def _held(self, session: OpenSession | None, register: Register) -> None:
         """Note that the register was read, where its small step back is no more than that."""
@@ -117,6 +124,22 @@ class Counting(Fold):
             again = session.unexplained is not None
             session.unexplained = None if again else step  # of two, one cannot be explained away
         out.append(EpochBegan(at, step))
+
+    def compare_session(self, session: OpenSession, session_wh: int) -> None:
+        """Doubt a register that counted less across a silence than the charger's own count."""
+        before, now, counted_wh = (
+            session.session_register,
+            self.state.track.last,
+            session.session_wh,
+        )
+        session.session_register = now
+        if before is None or now is None or counted_wh is None or not session.silence:
+            return
+        more_wh = session_wh - counted_wh
+        bounds, elapsed = self.rules.bounds, self.between(before.at, now.at)
+        missing_wh = more_wh - (now.wh - before.wh)
+        if bounds.plausible(more_wh, elapsed) and missing_wh > LEAST_WH + 2 * bounds.resolution_wh:
+            session.flags.add(Flag.METER_RESET)
 
     def compare(self, session: OpenSession, sample: Sample, power_w: float) -> None:
         """Compare register and power, where a sample tells both and both are believed."""

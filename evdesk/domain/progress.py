@@ -22,7 +22,8 @@ class OpenSession:
 
     ``read_at`` is when the register was last read, ``unexplained`` the step nobody announced;
     ``connected_s`` is what the charger last said of the time plugged in, at ``connected_at``;
-    ``silence`` that nobody watched for a while since it last said anything of the car.
+    ``silence`` that nobody watched for a while since it last said anything of the car;
+    ``session_register`` is the register at which it last said its own count, ``session_wh``.
     """
 
     plugged_in_at: datetime
@@ -40,6 +41,7 @@ class OpenSession:
     connected_s: int | None = None
     connected_at: datetime | None = None
     session_wh: int | None = None
+    session_register: Register | None = None
     silence: bool = False
     unexplained: Step | None = None
     drift_before: timedelta = timedelta()

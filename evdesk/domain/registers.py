@@ -33,12 +33,14 @@ class Verdict(StrEnum):
 class Bounds:
     """What a register may do: step back by its resolution, rise by what the cable carries.
 
-    ``range_wh`` is where an integer counter begins again at 0; None where it does not.
+    ``range_wh`` is where an integer counter begins again at 0; None where it does not. Two reads
+    further apart than ``gap`` have a silence between them.
     """
 
     max_power_w: float = 50_000.0
     resolution_wh: int = 100
     range_wh: int | None = None
+    gap: timedelta = timedelta(minutes=1)
 
     def plausible(self, rise_wh: int, elapsed: timedelta, drawn_wh: float = 0.0) -> bool:
         """Return whether a counter can have risen so much in that time, or has to catch up."""
@@ -95,6 +97,9 @@ class RegisterTrack:
         """
         last = self.last
         if last is None or bounds.plausible(new.wh - last.wh, elapsed(last.at, new.at), drawn_wh):
+            if self._has_climbed(new, bounds, elapsed):
+                self.newest = new
+                return Verdict.REWIND
             self._believe(new)
             return Verdict.STEADY
         if 0 < last.wh - new.wh <= bounds.resolution_wh and new.wh > 0:
@@ -144,6 +149,17 @@ class RegisterTrack:
             self.ceiling = None
         if not self.marks or new.at - self.marks[-1][0] >= HOUR:
             self.marks = [*self.marks[1 - LATEST_HOURS :], (new.at, new.wh)]
+
+    def _has_climbed(self, new: Register, bounds: Bounds, elapsed: Elapsed) -> bool:
+        """Return whether a counter that was lower after a silence has climbed past its old value.
+
+        Lower without a silence before, it is a glitch that is over.
+        """
+        last, first, newest = self.last, self.candidate, self.newest
+        if last is None or first is None or newest is None or not 0 < first.wh < last.wh:
+            return False
+        silent = elapsed(last.at, first.at) > bounds.gap
+        return silent and bounds.plausible(new.wh - newest.wh, elapsed(newest.at, new.at))
 
     def _kind(self, last: Register, bounds: Bounds, elapsed: Elapsed) -> Verdict:
         first = self.candidate

@@ -222,7 +222,10 @@ class Tracker(Fold):
             replug = replug_in(session, sample.at, signs, recent, self.touches)
             if replug is not None:
                 self._replug(session, replug, sample.at, out)
-        remember(self.state.session or session, sample.at, signs)
+        session = self.state.session or session
+        if signs.session_wh is not None:
+            self.counting.compare_session(session, signs.session_wh)
+        remember(session, sample.at, signs)
 
     def _on_card(self, at: datetime, out: list[SessionEvent]) -> None:
         """Take the card that is shown for the session's; not one an earlier session left there."""

@@ -288,14 +288,16 @@ class Journal:
         slowest = max(
             self._reaches.get(source.meter_id, REMOVED).interval_ms for source in station.sources()
         )
-        return Rules(
+        rules = Rules(
             by_pilot=station.state is not None,
             interval_ms=slowest,
             threshold_a=CHARGING.threshold_a,
             threshold_w=CHARGING.threshold_w,
             idle_ms=CHARGING.idle_minutes * MS_PER_MINUTE,
-            bounds=Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh),
         )
+        gap = timedelta(milliseconds=rules.edge_gap_ms)
+        bounds = Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh, gap)
+        return replace(rules, bounds=bounds)
 
     def _replay(self, unit: Unit, follow: _Follow) -> None:
         """Fold in what was committed after the snapshot; it held no event, or it was saved."""

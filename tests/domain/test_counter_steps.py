@@ -152,3 +152,37 @@ def test_a_session_ended_by_hand_goes_to_review_with_its_last_register() -> None
     assert figures.flags == frozenset({Flag.ESTIMATED_END, Flag.FORCED_END})
     assert figures.state() is SessionState.REVIEW
     assert tracker.end_now() == []
+
+
+def test_a_counter_that_was_reset_in_a_silence_and_climbed_past_its_old_value_is_doubted() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 1_000))
+    charge(tracker, [1_003, 1_006])
+    charge(tracker, [900, 960, 1_020], 900)
+    figures = leave(tracker, 903, 1_030)
+    assert Flag.METER_REWOUND in figures.flags
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_charger_that_counted_more_in_a_silence_than_its_register_is_doubted() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100))
+    play(tracker, sample(1, "C", 100, signs=CarSigns(session_wh=0)))
+    play(tracker, sample(3_000, "C", 900, signs=CarSigns(session_wh=4_000)))
+    figures = leave(tracker, 3_001, 902)
+    assert Flag.METER_RESET in figures.flags
+
+
+def test_a_session_counter_that_shows_the_lifetime_is_no_evidence() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100))
+    play(tracker, sample(1, "C", 100, signs=CarSigns(session_wh=0)))
+    play(tracker, sample(3_000, "C", 900, signs=CarSigns(session_wh=8_000_000)))
+    assert leave(tracker, 3_001, 902).state() is SessionState.CLOSED
+
+
+def test_a_first_register_after_the_plug_in_is_an_estimated_start() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A"), sample(1, "C"))
+    charge(tracker, [500, 503], 20)
+    assert leave(tracker, 22, 506).flags == {Flag.ESTIMATED_START}
