@@ -16,13 +16,16 @@ from pathlib import Path
 
 from wakepy import keep
 
+from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.logbook import logbook
+from evdesk.bootstrap.posting import posting
 from evdesk.bootstrap.sites import Opened, WallClock
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.devices.simulator.listening import Links
 from evdesk.domain.errors import UserError
 from evdesk.ports import ProfileInfo, Store
 from evdesk.services.collecting import Collector, Tally
+from evdesk.services.faults import died
 from evdesk.services.sites import is_running
 from evdesk.services.stepping import SteppedClock, SteppedCollector
 from evdesk.storage import keys, site_folder
@@ -80,6 +83,9 @@ def _take_lease(store: Store) -> None:
                 host=state.host,
                 pid=state.pid,
             )
+        if state.pid is not None:
+            at = unit.site.stepped_at() or now
+            unit.faults.apply([died(unit, state, at)], store.actor.ref)
         unit.collector.take(os.getpid(), host, now)
 
 
@@ -92,9 +98,11 @@ async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally
         collector = SteppedCollector(store, devices, clock, WallClock(), speed.times)
     else:
         devices = ModbusDevices(WallClock(), stepped=False)
-        collector = Collector(store, devices, WallClock(), since_boot_s)
+        computer = ThisComputer(opened.folder)
+        collector = Collector(store, devices, WallClock(), since_boot_s, computer)
     _stop_on_signals(collector.stopping.set)
-    return await collector.run(seconds)
+    with posting(opened.services.mail):
+        return await collector.run(seconds)
 
 
 def since_boot_s() -> float:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.localtime import get_localzone
 from platformdirs import user_data_path
 
+from evdesk.bootstrap.computer import ThisComputer
+from evdesk.delivery.smtp import SmtpMailer
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.documents.tables import Tables
@@ -21,7 +23,9 @@ from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import LANGUAGES, DriverService
 from evdesk.services.exporting import ExportService
+from evdesk.services.faults import FaultService
 from evdesk.services.live import LiveService
+from evdesk.services.mailing import MailService
 from evdesk.services.metering import MeterService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
@@ -29,7 +33,7 @@ from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
 from evdesk.services.tariffs import TariffService
-from evdesk.settings import shipped
+from evdesk.settings import ALERTS, shipped
 from evdesk.storage import keys, site_folder
 
 COLLECTOR = Actor("collector")
@@ -91,6 +95,8 @@ class Services:
     reviews: ReviewService
     billing: BillingService
     exports: ExportService
+    faults: FaultService
+    mail: MailService
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +245,10 @@ def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
         store = site_folder.open_store(folder, data_key, actor, demo)
         demo.follow(store)
         clock = demo
-    return Opened(folder, data_key, _services(store, site, clock))
+    return Opened(folder, data_key, _services(folder, store, site, clock))
 
 
-def _services(store: Store, site: Site, clock: Clock) -> Services:
+def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
     devices = ModbusDevices(clock, stepped=site.demo)
     renderer = TypstInvoices(shipped("resources"))
     pseudonyms = RandomPseudonyms()
@@ -263,4 +269,6 @@ def _services(store: Store, site: Site, clock: Clock) -> Services:
         reviews=ReviewService(store, devices, clock, WallClock()),
         billing=BillingService(store, devices, clock, renderer, pseudonyms),
         exports=ExportService(store, Tables()),
+        faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
+        mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

@@ -84,6 +84,8 @@ def desk_of(opened: Opened) -> "Desk":
         sessions=services.sessions,
         billing=services.billing,
         exports=services.exports,
+        faults=services.faults,
+        mail=services.mail,
         collector=CollectorChild(opened),
     )
 

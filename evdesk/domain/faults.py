@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from string import Formatter
 from typing import NewType
 
 from evdesk.domain.meters import StationId
@@ -62,113 +63,142 @@ class FaultCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What people are told of a code: a few words, what it means, and what to do about it."""
+    """What people are told of a code: a few words, what it means, and what to do about it.
+
+    ``details`` are sentences about the facts of one fault; the first that finds its facts is told.
+    """
 
     severity: Severity
     title: str
     meaning: str
     action: str
+    details: tuple[str, ...] = ()
 
 
 _CRITICAL, _WARNING, _INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
+_ERROR = ("Error number {error_code}.",)
 
 CATALOGUE: Mapping[FaultCode, Entry] = {
     FaultCode.GROUND_FAILURE: Entry(
         _CRITICAL, "Ground fault",
         "The charger's residual current protection has tripped.",
         "Keep the charging point out of use until an electrician has measured it.",
+        _ERROR,
     ),
     FaultCode.HIGH_TEMPERATURE: Entry(
         _WARNING, "Too hot",
         "The charger is so hot that it gives less power or none.",
         "Give it shade and air; if it comes back, let an electrician check its terminals.",
+        ("It measures {temperature_c} °C.", *_ERROR),
     ),
     FaultCode.OVER_CURRENT: Entry(
         _CRITICAL, "Over-current",
         "The charger's over-current protection has tripped.",
         "Try another car; if it trips again, let an electrician look at the charger.",
+        _ERROR,
     ),
     FaultCode.OVER_VOLTAGE: Entry(
         _WARNING, "Voltage too high",
         "The charger reports a mains voltage that is too high.",
         "Let an electrician measure the supply; if it is the grid, tell the grid operator.",
+        _ERROR,
     ),
     FaultCode.UNDER_VOLTAGE: Entry(
         _WARNING, "Voltage too low",
         "The charger reports a mains voltage that is too low.",
         "Let an electrician measure the supply; long cables and many cars at once lower it.",
+        _ERROR,
     ),
     FaultCode.PILOT_FAULT: Entry(
         _CRITICAL, "Pilot fault",
         "The control pilot between charger and car is out of range.",
         "Unplug, look at the connector for dirt and damage, and try another cable or car.",
+        _ERROR,
     ),
     FaultCode.CONTACTOR_FAULT: Entry(
         _CRITICAL, "Contactor fault",
         "The charger's contactor does not switch; it may be welded.",
         "Switch the charging point off at its breaker and call an electrician.",
+        _ERROR,
     ),
     FaultCode.PROXIMITY_FAULT: Entry(
         _WARNING, "Cable not recognised",
         "The charger cannot tell which cable is plugged in.",
         "Plug the cable in again, all the way; if it stays, try another cable.",
+        _ERROR,
     ),
     FaultCode.VENDOR_ERROR: Entry(
         _WARNING, "Charger reports an error",
         "The charger reports an error number that has no common name.",
         "Look the number up in the charger's manual.",
+        _ERROR,
     ),
     FaultCode.INOPERATIVE: Entry(
         _CRITICAL, "Charger out of order",
         "The charger says that it is in a fault state and does not charge.",
         "Look at its display or light; unplug the car and switch the charger off and on once.",
+        ("Its state is {pilot}.",),
     ),
     FaultCode.DEVICE_SILENT: Entry(
         _CRITICAL, "Device cannot be read",
         "No value comes from the device. Its register goes on counting, so that energy is not lost "
         "as long as it is read again before it is replaced.",
         "Check its power and network cable, then its address under Meters.",
+        ("{why}",),
     ),
     FaultCode.DEVICE_SLOW: Entry(
         _WARNING, "Device answers rarely",
         "The device is read much less often than planned; start and end of sessions are vague.",
         "Look for a bad cable, a weak network or a second program that reads the same device.",
+        ("It is read every {every_s} s; planned is every {planned_s} s.",),
     ),
     FaultCode.WRONG_SERIAL: Entry(
         _CRITICAL, "Another device answers",
         "The serial number that is read is not the one of this meter.",
         "If the meter was replaced, say so under Meters; if not, check address and unit.",
+        ("It should be {expected}; {found} is read.",),
     ),
     FaultCode.REGISTER_FROZEN: Entry(
         _CRITICAL, "Register stands still",
         "Power is drawn, but the energy register does not move.",
         "Compare the register with the meter's display; restart the device or let it be replaced.",
+        ("It shows {wh} Wh, and about {drawn_wh} Wh were drawn since it moved.",),
     ),
     FaultCode.IMPLAUSIBLE_VALUE: Entry(
         _WARNING, "Value cannot be true",
         "The device tells a value that cannot be, or its register has jumped.",
         "Compare with the device's display, and check that the right model was chosen.",
+        (
+            "The register went from {before_wh} Wh to {wh} Wh.",
+            "Power: {power_w} W.",
+            "Currents: {currents_a} A.",
+            "Voltages: {voltages_v} V.",
+        ),
     ),
     FaultCode.PHASE_LOST: Entry(
         _WARNING, "Phase missing",
         "A phase that had voltage before has none now.",
         "Check the fuses; where the charger switches phases off by itself, acknowledge it.",
+        ("Without voltage: {phases}. Voltages: {voltages_v} V.",),
     ),
     FaultCode.UNBALANCED: Entry(
         _WARNING, "Phases unbalanced",
         "One phase carries much more current than another, and has done so for a while.",
         "Spread single-phase cars over the phases; many grid operators set a limit.",
+        ("Currents: {currents_a} A.",),
     ),
     FaultCode.CALIBRATION_EXPIRED: Entry(
         _CRITICAL, "Calibration expired",
         "The calibration of this meter is no longer valid; in many countries it may not be "
         "billed by any longer.",
         "Have the meter replaced or calibrated, then enter the new date under Meters.",
+        ("It was valid until {until}.",),
     ),
     FaultCode.CALIBRATION_EXPIRING: Entry(
         _INFO, "Calibration expires soon",
         "The calibration of this meter ends within weeks.",
         "Order a calibrated meter now, or have this one calibrated.",
+        ("It is valid until {until}.",),
     ),
     FaultCode.NO_CONSUMPTION: Entry(
         _WARNING, "Charging without energy",
@@ -189,6 +219,7 @@ CATALOGUE: Mapping[FaultCode, Entry] = {
         _WARNING, "Clock was set",
         "This computer's clock has jumped. Energy is not affected; times of sessions may be.",
         "Let the computer set its clock by itself from the network.",
+        ("By {by_s} s.",),
     ),
     FaultCode.CLOCK_NOT_SYNCHRONISED: Entry(
         _WARNING, "Clock not synchronised",
@@ -205,6 +236,7 @@ CATALOGUE: Mapping[FaultCode, Entry] = {
         _CRITICAL, "Disk nearly full",
         "The disk with the site folder has little room left. When it is full, nothing is recorded.",
         "Free some space, or move the site to a larger disk.",
+        ("{free_mb} MB are free.",),
     ),
 }  # fmt: skip
 
@@ -262,11 +294,26 @@ class Fault:
         """Return whether it lasts."""
         return self.until_at is None
 
+    def detail(self) -> tuple[str, dict[str, str]]:
+        """Return the sentence about its facts and what to fill into it; "" where there is none."""
+        known = {name: _spoken(value) for name, value in self.facts.items() if value is not None}
+        for template in CATALOGUE[self.code].details:
+            wanted = {name for _, name, _, _ in Formatter().parse(template) if name}
+            if wanted <= known.keys():
+                return template, known
+        return "", {}
+
     def repair_s(self) -> int | None:
         """Return how long it lasted in seconds; None while it does."""
         if self.until_at is None:
             return None
         return round((self.until_at - self.since_at).total_seconds())
+
+
+def _spoken(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join("–" if each is None else str(each) for each in value)
+    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

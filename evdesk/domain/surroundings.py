@@ -8,6 +8,8 @@ from evdesk.domain.faults import FaultCode, FaultKey, Limits
 from evdesk.domain.latches import MS_PER_S, Changes, Latch, Latches
 from evdesk.domain.readings import MeterId
 
+BYTES_PER_MB = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -36,7 +38,7 @@ class ComputerWatch:
         before_ms, self._ahead_ms = self._ahead_ms, ahead_ms
         jumped_ms = 0 if before_ms is None else ahead_ms - before_ms
         if abs(jumped_ms) > self._limits.clock_jump_s * MS_PER_S:
-            self._jump.bad(at_ms, out, {"by_ms": jumped_ms})
+            self._jump.bad(at_ms, out, {"by_s": jumped_ms / MS_PER_S})
         else:
             self._jump.good(at_ms, out)
         return out
@@ -52,7 +54,7 @@ class ComputerWatch:
         free_bytes, limits = now.free_bytes, self._limits
         if free_bytes is not None:
             if free_bytes < limits.disk_low_bytes:
-                self._disk.bad(at_ms, out, {"free_bytes": free_bytes})
+                self._disk.bad(at_ms, out, {"free_mb": free_bytes // BYTES_PER_MB})
             elif free_bytes >= limits.disk_clear_bytes:
                 self._disk.good(at_ms, out)
         return out

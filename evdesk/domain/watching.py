@@ -205,7 +205,9 @@ class SocketWatch:
         self._alive |= known.keys() - dark
         lost = sorted(dark & self._alive)
         if lost:
-            self._phase.bad(at_ms, out, {"phases": lost, "voltages_v": list(volts)})
+            self._phase.bad(
+                at_ms, out, {"phases": [f"L{n}" for n in lost], "voltages_v": list(volts)}
+            )
         elif not self._phase.idle and len(known) == THREE and not dark:
             self._phase.good(at_ms, out)
 
@@ -280,7 +282,8 @@ class DeviceWatch:
 
     def _on_pace(self, at_ms: int, out: Changes) -> None:
         if self._reached_ms > self._slow_ms:
-            facts = {"every_ms": round(self._reached_ms), "planned_ms": self.device.interval_ms}
+            every_s = round(self._reached_ms / MS_PER_S, 1)
+            facts = {"every_s": every_s, "planned_s": self.device.interval_ms / MS_PER_S}
             self._slow.bad(at_ms, out, facts)
         elif not self._slow.idle:
             self._slow.good(at_ms, out)

@@ -8,7 +8,9 @@ from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
+from evdesk.services.faults import FaultService
 from evdesk.services.live import LiveService
+from evdesk.services.mailing import MailService
 from evdesk.services.metering import MeterService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.sessions import SessionService
@@ -50,6 +52,8 @@ class Desk:
     sessions: SessionService
     billing: BillingService
     exports: ExportService
+    faults: FaultService
+    mail: MailService
     collector: CollectorControl
 
 

@@ -31,6 +31,9 @@ class Outbox(Protocol):
     def add(self, letter: Letter, at: datetime) -> MailId:
         """Put a letter in, to be sent at once."""
 
+    def is_due(self, now: datetime, stuck_before: datetime) -> bool:
+        """Return whether a letter is due, or has been in sending since before an instant."""
+
     def claim(self, now: datetime) -> Posted | None:
         """Take the next letter that is due and mark it as being sent; None where none is."""
 

@@ -16,9 +16,6 @@ class Clock(Protocol):
 class Computer(Protocol):
     """Tells of the computer it runs on."""
 
-    def uptime_s(self) -> float:
-        """Return seconds that nobody can set, asleep or awake."""
-
     def surroundings(self) -> Surroundings:
         """Return what it says of its clock and of the disk of the site; may take a second."""
 

@@ -79,7 +79,9 @@ class Collector:
         now = asyncio.get_running_loop().time()
         for plan in plans:
             plan.due = now
-        self._watch = Watchman(self._store, plans, self._devices, self._clock, self._computer)
+        self._watch = Watchman(
+            self._store, plans, self._devices, self._clock, self._elapsed_s, self._computer
+        )
         serving = [self._serve(bus) for bus in by_bus(plans)]
         if self._computer is not None:
             serving.append(self._watch.attend())

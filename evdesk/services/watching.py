@@ -1,7 +1,7 @@
 """The watchman beside the collector: folds what devices and this computer say into faults."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,8 @@ class Watchman:
     """Watches the devices of these plans; what it finds waits until it is taken.
 
     What was open when the program ended is open still. Of a device that is no longer read nothing
-    can be wrong, and that the collector stands still is over when it runs.
+    can be wrong, and that the collector stands still is over when it runs. ``elapsed_s`` counts
+    seconds that nobody can set; without it, as in stepped time, no clock is watched.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Watchman:
         plans: Sequence[Plan],
         devices: Devices,
         clock: Clock,
+        elapsed_s: Callable[[], float] | None = None,
         computer: Computer | None = None,
     ) -> None:
-        self._clock, self._computer = clock, computer
+        self._clock, self._elapsed_s, self._computer = clock, elapsed_s, computer
         with store.read() as unit:
             stations, open_keys = unit.stations.all(), set(unit.faults.open_keys())
             self._zone = ZoneInfo(unit.site.load().tz)
@@ -69,8 +71,8 @@ class Watchman:
     def tick(self, at: datetime) -> None:
         """Look at the clock and, now and then, at the calendar."""
         at_ms = to_ms(at)
-        if self._computer is not None:
-            self._changes += self._of_computer.on_clock(at_ms, self._computer.uptime_s())
+        if self._elapsed_s is not None:
+            self._changes += self._of_computer.on_clock(at_ms, self._elapsed_s())
         every_ms = ALERTS.look_every_s * MS_PER_S
         if not 0 <= self._look_ms - at_ms < every_ms:  # also when the clock was set back
             self._look_ms = at_ms + round(every_ms) - 1

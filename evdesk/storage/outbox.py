@@ -98,6 +98,16 @@ class StoredOutbox:
         )
         return MailId(mail)
 
+    def is_due(self, now: datetime, stuck_before: datetime) -> bool:
+        """Return whether a letter is due, or has been in sending since before an instant."""
+        return bool(
+            self._db.number(
+                "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND next_at_ms <= ?"
+                " OR state = 'sending' AND next_at_ms < ?)",
+                (to_ms(now), to_ms(stuck_before)),
+            )
+        )
+
     def claim(self, now: datetime) -> Posted | None:
         """Take the next letter that is due and mark it as being sent; None where none is."""
         row = self._db.one(

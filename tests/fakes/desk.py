@@ -53,6 +53,7 @@ from evdesk.services.stations import StationRow, StationService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
 from tests.fakes.depot import Depot
+from tests.fakes.faults import StubFaults, StubMail
 
 PROFILES = (
     ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter",
@@ -569,5 +570,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
         sessions=sessions,
         billing=StubBilling(depot, real_document),
         exports=StubExports(sessions),
+        faults=StubFaults(depot),
+        mail=StubMail(depot),
         collector=control,
     )

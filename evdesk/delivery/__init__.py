@@ -1,0 +1,1 @@
+"""Carrying documents and messages out of the house: e-mail."""
