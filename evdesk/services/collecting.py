@@ -15,6 +15,7 @@ from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, CollectorState, Computer, Devices, Store
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.services.queueing import BusQueue, spread
 from evdesk.services.watching import Watchman
 from evdesk.settings import JOURNAL
 
@@ -76,9 +77,7 @@ class Collector:
         plans = make_plans(self._store, self._devices)
         journal = Journal(self._store, reaches(plans, self._devices))
         journal.settle()
-        now = asyncio.get_running_loop().time()
-        for plan in plans:
-            plan.due = now
+        spread(plans, asyncio.get_running_loop().time())
         self._watch = Watchman(
             self._store, plans, self._devices, self._clock, self._elapsed_s, self._computer
         )
@@ -99,12 +98,15 @@ class Collector:
     async def _serve(self, plans: list[Plan]) -> None:
         """Read the devices of one bus for ever, the one due first, never two at a time."""
         loop = asyncio.get_running_loop()
+        queue = BusQueue(plans)
         while True:
-            plan = min(plans, key=lambda plan: plan.due)
+            plan = queue.next()
             await asyncio.sleep(plan.due - loop.time())
             await self._room.wait()
+            began_s = loop.time()
             await self._read(plan)
-            self._reschedule(plan, loop.time())
+            late_s = queue.done(plan, began_s, loop.time())
+            self.tally.lateness_ms = max(self.tally.lateness_ms, round(late_s * 1000))
 
     async def _read(self, plan: Plan) -> None:
         try:
@@ -121,15 +123,6 @@ class Collector:
         self.tally.readings += len(stamped)
         plan.answered(stamped)
         self._watch.read(plan.meter.id, stamped)
-
-    def _reschedule(self, plan: Plan, now: float) -> None:
-        """Keep to the grid; instants that have passed are skipped and counted as lateness."""
-        pause = plan.interval_ms / 1000
-        due = plan.due + pause
-        if due < now:
-            self.tally.lateness_ms = max(self.tally.lateness_ms, round((now - due) * 1000))
-            due = now + pause - (now - plan.due) % pause
-        plan.due = due
 
     # -- writing --------------------------------------------------------------------------------
 
