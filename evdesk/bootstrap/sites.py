@@ -26,6 +26,7 @@ from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
 from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
+from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
@@ -97,6 +98,7 @@ class Services:
     exports: ExportService
     faults: FaultService
     mail: MailService
+    meter_facts: MeterFactsService
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,5 +272,6 @@ def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
         billing=BillingService(store, devices, clock, renderer, pseudonyms),
         exports=ExportService(store, Tables()),
         faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
+        meter_facts=MeterFactsService(store),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

@@ -86,6 +86,7 @@ def desk_of(opened: Opened) -> "Desk":
         exports=services.exports,
         faults=services.faults,
         mail=services.mail,
+        meter_facts=services.meter_facts,
         collector=CollectorChild(opened),
     )
 

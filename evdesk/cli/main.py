@@ -15,7 +15,9 @@ from evdesk.cli import (
     demo,
     driver,
     export,
+    fault,
     invoice,
+    mail,
     meter,
     session,
     simulate,
@@ -64,7 +66,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and stop")
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
-        demo, site, meter, station, simulate, collect, session, driver, tariff, invoice, export,
+        demo, site, meter, station, simulate, collect, session, fault, driver, tariff, invoice,
+        mail, export,
     ):  # fmt: skip
         module.add_to(groups)
     return top

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import asdict
 
 from evdesk import bootstrap
+from evdesk.cli import meter_facts
 from evdesk.cli import meter_replace
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
@@ -26,6 +27,7 @@ def add_to(groups: Groups) -> None:
         "evdesk meter profiles --json",
     )
     _declare_add(meter)
+    meter_facts.declare_set(meter)
     meter.command("list", list_meters, "list the devices of the site", "evdesk meter list --json")
     probe = meter.command(
         "probe",
@@ -75,6 +77,7 @@ def _declare_add(meter: Groups) -> None:
         "--phases", default="123", metavar="123", help="those connected: 1, 12 or 123 (default)"
     )
     add.add_argument("--serial", metavar="S", help="serial number, as printed on it")
+    meter_facts.add_options(add)
     add.add_argument(
         "--interval", metavar="S", help="seconds between two readings (default: what the bus bears)"
     )
@@ -114,6 +117,7 @@ def add_meter(context: Context) -> None:
             unit=profile.default_unit if args.unit is None else args.unit,
             phases=args.phases,
             serial=args.serial,
+            **meter_facts.given(args),
             interval_ms=interval_ms,
             role=MeterRole(args.role),
         )
@@ -184,6 +188,7 @@ def _row(row: MeterRow) -> dict[str, object]:
         "requests": status.requests,
         "errors": status.errors,
         "last_error": status.last_error,
+        **meter_facts.fields(row),
     }
 
 

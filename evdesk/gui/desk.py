@@ -11,6 +11,7 @@ from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
 from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
+from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.sessions import SessionService
@@ -54,6 +55,7 @@ class Desk:
     exports: ExportService
     faults: FaultService
     mail: MailService
+    meter_facts: MeterFactsService
     collector: CollectorControl
 
 

@@ -53,7 +53,7 @@ from evdesk.services.stations import StationRow, StationService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
 from tests.fakes.depot import Depot
-from tests.fakes.faults import StubFaults, StubMail
+from tests.fakes.faults import StubFaults, StubMail, StubMeterFacts
 
 PROFILES = (
     ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter",
@@ -572,5 +572,6 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
         exports=StubExports(sessions),
         faults=StubFaults(depot),
         mail=StubMail(depot),
+        meter_facts=StubMeterFacts(depot),
         collector=control,
     )

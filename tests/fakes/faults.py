@@ -11,6 +11,7 @@ from evdesk.domain.readings import MeterId
 from evdesk.ports import FaultFilter
 from evdesk.services.faults import FaultService, Repair, repairs_of
 from evdesk.services.mailing import MailService
+from evdesk.services.meter_facts import MeterFacts, MeterFactsService, facts_of
 from tests.fakes.depot import Depot
 
 TOLD = (
@@ -103,6 +104,29 @@ class StubFaults(FaultService):
     def export(self, suffix: str, wanted: FaultFilter) -> tuple[bytes, int]:
         found = self.find(wanted)
         return "\n".join(f"{f.id};{f.code}" for f in found).encode(), len(found)
+
+
+class StubMeterFacts(MeterFactsService):
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+
+    def get(self, name: str) -> MeterFacts:
+        return facts_of(next(meter for meter in self.depot.meters if meter.name == name))
+
+    def set(self, name: str, facts: MeterFacts) -> MeterFacts:
+        self.depot.meters = [
+            replace(
+                meter,
+                serial=facts.serial,
+                mid_class=facts.mid_class,
+                seal=facts.seal,
+                calibrated_until=facts.calibrated_until,
+            )
+            if meter.name == name
+            else meter
+            for meter in self.depot.meters
+        ]
+        return facts
 
 
 class StubMail(MailService):
