@@ -1,4 +1,4 @@
-"""A real, encrypted demo site without devices; made once a run and copied for each test."""
+"""Real, encrypted sites without devices; made once a run and copied for each test."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,18 @@ MADE_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
-    """A folder nobody writes to, and its data key."""
+    """A demo site in stepped time."""
+    return _made(tmp_path_factory, demo=True)
+
+
+@pytest.fixture(scope="session")
+def real_blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
+    """A site on the wall clock."""
+    return _made(tmp_path_factory, demo=False)
+
+
+def _made(tmp_path_factory: pytest.TempPathFactory, *, demo: bool) -> Blank:
+    """Make a folder nobody writes to; return it with its data key."""
     folder = tmp_path_factory.mktemp("blank") / "site"
     request = SiteRequest(
         name="Test depot",
@@ -23,7 +34,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
         currency="EUR",
         country="DE",
         language="en",
-        demo=True,
+        demo=demo,
         starts_at=MADE_AT,
     )
     create_site(folder, PASSWORD, request)

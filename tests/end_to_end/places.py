@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from sys import executable
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.devices.simulator.scenario import Scenario
 from evdesk.devices.simulator.serving import serve
+from evdesk.domain.errors import EvdeskError
 from evdesk.domain.meters import MeterRole, NewMeter
 from evdesk.domain.secrets import Secret
 from evdesk.ports import SessionFilter
@@ -54,16 +55,25 @@ def depot(scenario: Scenario, folder: Path) -> Iterator[Served]:
         begun["loop"], begun["stop"] = asyncio.get_running_loop(), (stop := asyncio.Event())
         return await serve(scenario, 0, stepped=True, log=served.log, on_ready=listening, stop=stop)
 
-    thread = threading.Thread(target=lambda: served.counts.update(asyncio.run(run())))
+    def work() -> None:
+        try:
+            served.counts.update(asyncio.run(run()))
+        except EvdeskError as error:
+            begun["error"] = error
+            ready.set()
+
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         assert ready.wait(20)
+        assert "error" not in begun, begun["error"]
         yield served
     finally:
         loop, stop = begun["loop"], begun["stop"]
         assert isinstance(loop, asyncio.AbstractEventLoop)
         assert isinstance(stop, asyncio.Event)
-        loop.call_soon_threadsafe(stop.set)
+        with suppress(RuntimeError):  # it has ended already
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 
@@ -97,10 +107,11 @@ def make_site(
 
 
 def start_collector(opened: Opened, *options: str) -> "Popen[bytes]":
-    """Start a real collector process at full speed."""
+    """Start a real collector process, at full speed where nothing else is said."""
     command = [executable, "-m", "evdesk", "--site", str(opened.folder), "--json"]
+    speed = () if "--speed" in options else ("--speed", "max")
     child = Popen(
-        [*command, "collect", "--key-stdin", "--speed", "max", *options],
+        [*command, "collect", "--key-stdin", *speed, *options],
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,

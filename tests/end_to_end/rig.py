@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import Flag, SessionState
 from evdesk.domain.sessions import Session as Found
 from evdesk.ports import SessionFilter
-from tests.end_to_end.places import Served, depot
+from evdesk.services.replacing import Told
+from tests.end_to_end.places import PATIENCE_S, Served, depot, start_collector
 
 STARTS_AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 MINUTE_MS = 60_000
@@ -92,12 +94,36 @@ class Rig:
         with self.opened.services.store.journal() as unit:
             unit.site.set_stepped(self.at(until))
 
+    def kill_after(self, minute: float) -> None:
+        """Let a collector process work until a minute is past, and end it as a power cut would."""
+        child = start_collector(self.opened, "--speed", "600")
+        ends = time.monotonic() + PATIENCE_S
+        while self.minute() < minute:
+            assert child.poll() is None
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        child.kill()
+        child.communicate()
+
+    def minute(self) -> float:
+        """Return how far the site's clock has come."""
+        return (self.opened.services.clock.now() - self._starts_at) / timedelta(minutes=1)
+
     def join(self, energy: str, state: str, name: str = "joined") -> None:
         """Make one charging point of two devices."""
         stations = self.opened.services.stations
-        for device in (energy, state):
+        for device in {energy, state} & self.stations():
             stations.retire(device)
         stations.add(name, energy, state)
+
+    def announce(self, minute: float, final_wh: int, first_wh: int, serial: int) -> None:
+        """Say, as a person does, that the meter was replaced; both registers were read off."""
+        told = Told(final_wh, first_wh, str(serial), "Defective display", at=self.at(minute))
+        self.opened.services.replacements.replace("bay", told)
+
+    def stations(self) -> set[str]:
+        """Return the names of the charging points in use."""
+        return {row.station.name for row in self.opened.services.stations.rows()}
 
     def sessions(self) -> list[Found]:
         """Return all sessions, oldest first."""
