@@ -55,6 +55,18 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """How readings are sealed and thinned out; the age at which they thin is the site's to set."""
+
+    settle_s: float = 120.0  # after its end, an hour waits so long for readings still to come
+    step_s: float = 0.05  # aim of one step; the longest write transaction is 0.25 s
+    retry_s: float = 60.0  # after a failure
+    thin_sources: int = 20  # that are thinned in one transaction, for one audit entry
+    fewest_days: int = 1
+    most_days: int = 36_500
+
+
+@dataclass(frozen=True, slots=True)
 class Charging:
     """How sessions are found on meters that do not know whether a car is plugged in."""
 
@@ -94,6 +106,7 @@ class Alerts:
 POLLING = Polling()
 FINDING = Finding()
 JOURNAL = Journal()
+ARCHIVE = Archive()
 CHARGING = Charging()
 KDF = Kdf()
 ALERTS = Alerts()

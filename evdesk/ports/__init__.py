@@ -1,5 +1,14 @@
 """What services need from the outside, as Protocols: adapters implement them, tests fake them."""
 
+from evdesk.ports.archive import (
+    Archive,
+    ArchiveState,
+    Drafts,
+    HourOfRows,
+    Sealed,
+    Sealing,
+    Thinned,
+)
 from evdesk.ports.database import (
     Accounts,
     Audit,
@@ -74,6 +83,8 @@ from evdesk.ports.surroundings import (
 
 __all__ = [
     "Accounts",
+    "Archive",
+    "ArchiveState",
     "Audit",
     "Candidate",
     "Cards",
@@ -86,6 +97,7 @@ __all__ = [
     "Curve",
     "Decisions",
     "Devices",
+    "Drafts",
     "Drivers",
     "Explanation",
     "Explanations",
@@ -93,6 +105,7 @@ __all__ = [
     "FaultNews",
     "Faults",
     "FoundDevice",
+    "HourOfRows",
     "InvoiceRenderer",
     "Invoices",
     "LoggedEvent",
@@ -113,6 +126,8 @@ __all__ = [
     "Scan",
     "ScanStep",
     "ScanWatch",
+    "Sealed",
+    "Sealing",
     "SessionFilter",
     "Sessions",
     "SiteRows",
@@ -121,5 +136,6 @@ __all__ = [
     "Table",
     "TableWriter",
     "Tariffs",
+    "Thinned",
     "Unit",
 ]

@@ -19,6 +19,7 @@ from evdesk.domain.meters import (
 from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
+from evdesk.ports.archive import Archive, Sealing
 from evdesk.ports.evidence import Cards, Replacements
 from evdesk.ports.faults import Faults
 from evdesk.ports.mail import Outbox
@@ -242,6 +243,7 @@ class Unit(Protocol):
     meters: Meters
     stations: Stations
     readings: Readings
+    archive: Archive
     sessions: Sessions
     decisions: Decisions
     cards: Cards
@@ -254,6 +256,10 @@ class Unit(Protocol):
     audit: Audit
     faults: Faults
     outbox: Outbox
+
+    @property
+    def sealing(self) -> Sealing:
+        """Return what seals and thins readings (collector only)."""
 
     def record_change(self, change: Change) -> int:
         """Write the audit entry of what this transaction does; return its sequence number."""

@@ -11,10 +11,14 @@ from evdesk.domain.readings import Reading
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A plot's points: parallel tuples; a None value marks a gap. Power in W, currents in A."""
+    """A plot's points: parallel tuples; a None value marks a gap. Power in W.
+
+    Before ``thinned_until_s`` there are only the lowest and the highest power of each quarter hour.
+    """
 
     at_s: tuple[float, ...]
     power_w: tuple[float | None, ...]
+    thinned_until_s: float | None = None
 
 
 class Readings(Protocol):
@@ -33,8 +37,17 @@ class Readings(Protocol):
         """Return power for a plot, with at most about ``points`` points.
 
         Per bucket the minimum and the maximum stay, so that no peak is lost. A silence longer than
-        3 of the usual intervals and 60 s is a gap.
+        3 of the usual intervals and 60 s is a gap. A long span is drawn from whole minutes, thinned
+        hours from whole quarter hours: also those that only reach into it.
         """
+
+    def curves(
+        self, sources: Iterable[Source], from_at: datetime, to_at: datetime, points: int
+    ) -> dict[Source, Curve]:
+        """Return the curve of each source, for less than one after the other."""
 
     def count(self) -> int:
         """Return how many readings are kept."""
+
+    def sealed(self) -> int:
+        """Return how many of them are sealed."""

@@ -108,11 +108,10 @@ class LiveService:
         self, stations: Iterable[Station], from_at: datetime, to_at: datetime, points: int
     ) -> dict[StationId, Curve]:
         """Return the charging rate between two instants for each station."""
+        sources = {station.id: station.energy for station in stations}
         with self._store.read() as unit:
-            return {
-                station.id: unit.readings.curve(station.energy, from_at, to_at, points)
-                for station in stations
-            }
+            curves = unit.readings.curves(sources.values(), from_at, to_at, points)
+        return {station: curves[source] for station, source in sources.items()}
 
     def version(self) -> int:
         """Return a number that moves whenever another process or connection has committed."""

@@ -1,105 +1,100 @@
-"""A power curve for a plot: as many points as there are pixels, no peak lost, gaps left open."""
+"""A power curve for a plot: as many points as there are pixels, no peak lost, gaps left open.
 
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
+Below two minutes a point, curves are drawn from readings; above, from whole minutes, which sealed
+hours keep beside their columns. Either way rows and sealed hours give the same curve.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+
+import numpy as np
 
 from evdesk.domain.meters import Source
 from evdesk.ports import Curve
+from evdesk.storage.archived import Archived, Found
+from evdesk.storage.buckets import MINUTE_MS, Buckets
+from evdesk.storage.columns import Ints
 from evdesk.storage.connection import Connection
 
 MS_PER_S = 1000
 DECI = 10
-GAP_MS = 60_000
+GAP_MS = 60_000  # no shorter than a minute: so every gap shows between the buckets of minutes
 GAP_INTERVALS = 3
 POINTS_A_BUCKET = 2  # its minimum and its maximum
 FEWEST_BUCKETS = 8
+COARSE_MS = 2 * MINUTE_MS
 
-# One query a bucket walks the primary key once; GROUP BY would sort all rows first and takes three
-# times as long. Power and the offset in the bucket are packed into one integer, so that minimum and
-# maximum come with the instants at which they were read.
-BUCKET = """
-    SELECT min(at_ms), max(at_ms), count(*),
-           min(power_dw * ?1 + at_ms - ?2), max(power_dw * ?1 + at_ms - ?2)
-    FROM reading
-    WHERE meter_id = ?4 AND socket = ?5 AND at_ms >= ?2 AND at_ms < ?3 AND power_dw IS NOT NULL
-"""
-SILENCES = """
-    SELECT before_ms, at_ms FROM (
-        SELECT at_ms, lag(at_ms) OVER (ORDER BY at_ms) AS before_ms FROM reading
-        WHERE meter_id = ? AND socket = ? AND at_ms >= ? AND at_ms <= ? AND power_dw IS NOT NULL)
-    WHERE at_ms - before_ms > ?
-"""
+Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """What was read in one stretch of time; ``points`` are (at_ms, power_dw) in order of time."""
+def curves_between(
+    db: Connection, sources: Iterable[Source], span_ms: Span, points: int
+) -> dict[Source, Curve]:
+    """Return a curve of from_ms <= at_ms < to_ms for each source; coarse ones of whole minutes."""
+    (from_ms, to_ms), wanted = span_ms, list(dict.fromkeys(sources))
+    if from_ms >= to_ms:
+        return dict.fromkeys(wanted, Curve((), ()))
+    width_ms = -((from_ms - to_ms) // max(FEWEST_BUCKETS, points // POINTS_A_BUCKET))
+    coarse = width_ms >= COARSE_MS
+    if coarse:
+        width_ms = _up(width_ms)
+        from_ms, to_ms = from_ms // MINUTE_MS * MINUTE_MS, _up(to_ms)
+    rows = _power_of_rows(db, wanted, (from_ms, to_ms))
+    archived = Archived(db)
+    curves = {}
+    for source in wanted:
+        sealed = archived.power(source, from_ms, to_ms, minutes=coarse)
+        curves[source] = _curve(sealed, rows[source], width_ms)
+    return curves
 
-    first_ms: int
-    last_ms: int
-    count: int
-    points: tuple[tuple[int, int], ...]
+
+def _up(ms: int) -> int:
+    return -(-ms // MINUTE_MS) * MINUTE_MS
 
 
-def curve_between(
-    connection: Connection, source: Source, span_ms: tuple[int, int], points: int
-) -> Curve:
-    """Return the curve of from_ms <= at_ms < to_ms; a gap is one point whose power is None."""
-    count = max(FEWEST_BUCKETS, points // POINTS_A_BUCKET)
-    buckets = _buckets(connection, source, span_ms, count)
-    intervals_ms = _intervals_ms(buckets)
-    longest_ms = max(GAP_MS, GAP_INTERVALS * median(intervals_ms))
-    found: list[tuple[int, int | None]] = [point for bucket in buckets for point in bucket.points]
-    found += [(after_ms - 1, None) for _, after_ms in _gaps_between(buckets, longest_ms)]
-    for bucket in buckets:
-        missing_ms = bucket.last_ms - bucket.first_ms - (bucket.count - 1) * min(intervals_ms)
-        if missing_ms + min(intervals_ms) > longest_ms:  # otherwise no silence in it is too long
-            found += _gaps_inside(connection, source, bucket, longest_ms)
-    found.sort(key=lambda point: point[0])
+def _power_of_rows(db: Connection, sources: list[Source], span_ms: Span) -> dict[Source, Buckets]:
+    """Return the power of rows; one walk over them serves all sources."""
+    only = "AND meter_id = ? AND socket = ?" if len(sources) == 1 else ""
+    values = [(source.meter_id, source.socket) for source in sources[:1] if only]
+    rows = db.all(
+        "SELECT meter_id, socket, at_ms, power_dw FROM reading"  # noqa: S608 - constants
+        f" WHERE at_ms >= ? AND at_ms < ? {only} AND power_dw IS NOT NULL ORDER BY at_ms",
+        (*span_ms, *chain.from_iterable(values)),
+    )
+    table = np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4).T
+    found = {}
+    for source in sources:
+        chosen = (table[0] == source.meter_id) & (table[1] == source.socket)
+        found[source] = Buckets.of_readings(table[2][chosen], table[3][chosen])
+    return found
+
+
+def _curve(sealed: Found, rows: Buckets, width_ms: int) -> Curve:
+    found = Buckets.joined([*sealed.parts, rows])
+    silent_ms = _silences(found.regrouped(MINUTE_MS))
+    plotted = found.regrouped(width_ms)
+    at_ms = np.concatenate([plotted.min_at_ms, plotted.max_at_ms, silent_ms])
+    nothing = np.full(len(silent_ms), np.nan)
+    power_w = np.concatenate([plotted.min_dw / DECI, plotted.max_dw / DECI, nothing])
+    at_ms, order = np.unique(at_ms, return_index=True)
+    known = power_w[order].tolist()
+    thinned_ms = sealed.thinned_until_ms
     return Curve(
-        at_s=tuple(at_ms / MS_PER_S for at_ms, _ in found),
-        power_w=tuple(None if dw is None else dw / DECI for _, dw in found),
+        at_s=tuple((at_ms / MS_PER_S).tolist()),
+        power_w=tuple(None if watts != watts else watts for watts in known),  # noqa: PLR0124 - NaN
+        thinned_until_s=None if thinned_ms is None else thinned_ms / MS_PER_S,
     )
 
 
-def _buckets(
-    connection: Connection, source: Source, span_ms: tuple[int, int], count: int
-) -> list[_Bucket]:
-    from_ms, to_ms = span_ms
-    width_ms = max(1, -((from_ms - to_ms) // count))
-    buckets = []
-    for start_ms in range(from_ms, to_ms, width_ms):
-        end_ms = min(start_ms + width_ms, to_ms)
-        row = connection.one(BUCKET, (width_ms, start_ms, end_ms, source.meter_id, source.socket))
-        if row is not None and row[2]:
-            first_ms, last_ms, n, *packed = row
-            points = {(start_ms + one % width_ms, one // width_ms) for one in packed}
-            buckets.append(_Bucket(first_ms, last_ms, n, tuple(sorted(points))))
-    return buckets
-
-
-def _intervals_ms(buckets: list[_Bucket]) -> list[float]:
-    """Return the mean interval in each bucket; between buckets where most have one reading."""
-    inside = [(b.last_ms - b.first_ms) / (b.count - 1) for b in buckets if b.count > 1]
-    if inside and 2 * len(inside) >= len(buckets):
-        return inside
-    between = [float(after.first_ms - before.last_ms) for before, after in pairwise(buckets)]
-    return between or [0.0]
-
-
-def _gaps_between(buckets: list[_Bucket], longest_ms: float) -> list[tuple[int, int]]:
-    return [
-        (before.last_ms, after.first_ms)
-        for before, after in pairwise(buckets)
-        if after.first_ms - before.last_ms > longest_ms
-    ]
-
-
-def _gaps_inside(
-    connection: Connection, source: Source, bucket: _Bucket, longest_ms: float
-) -> list[tuple[int, None]]:
-    silences = connection.all(
-        SILENCES, (source.meter_id, source.socket, bucket.first_ms, bucket.last_ms, longest_ms)
-    )
-    return [(after_ms - 1, None) for _, after_ms in silences]
+def _silences(minutes: Buckets) -> Ints:
+    """Return the last millisecond of each silence over 3 of the usual intervals and 60 s."""
+    if len(minutes) < 2:  # noqa: PLR2004 - a silence has two ends
+        return np.empty(0, np.int64)
+    silence_ms = minutes.first_ms[1:] - np.maximum.accumulate(minutes.last_ms)[:-1]
+    inside = minutes.count > 1
+    interval_ms = np.append(silence_ms, 0).astype(np.float64)
+    span_ms = (minutes.last_ms - minutes.first_ms)[inside]
+    interval_ms[inside] = span_ms / (minutes.count[inside] - 1)
+    known = interval_ms if inside[-1] else interval_ms[:-1]  # the last one stands alone
+    longest_ms = max(float(GAP_MS), GAP_INTERVALS * float(np.median(known)))
+    return minutes.first_ms[1:][silence_ms > longest_ms] - 1

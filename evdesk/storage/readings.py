@@ -1,26 +1,31 @@
-"""The journal of readings."""
+"""The journal of readings: rows of the current hours and sealed segments, the same to whoever asks.
+
+What needs numpy is imported where there is something sealed: many commands never see it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from heapq import merge
+from itertools import chain
+from typing import TYPE_CHECKING
 
+from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import Source
-from evdesk.domain.readings import MeterId, PilotState, Reading
+from evdesk.domain.readings import Reading
 from evdesk.ports import Curve
-from evdesk.storage.connection import Connection, Row, Value
-from evdesk.storage.curves import curve_between
+from evdesk.storage.connection import Connection
+from evdesk.storage.faults import APPEND_ONLY
+from evdesk.storage.reading_rows import COLUMNS, INSERT, reading_of, reading_values
 
-COLUMNS = (
-    "meter_id, socket, at_ms, import_wh, import_raw, power_dw, current_l1_ma, current_l2_ma,"
-    " current_l3_ma, voltage_l1_dv, voltage_l2_dv, voltage_l3_dv, pilot"
-)
-INSERT = (
-    f"INSERT INTO reading ({COLUMNS})"  # noqa: S608 - a constant
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+if TYPE_CHECKING:
+    from evdesk.storage.archived import Archived
+
 SELECT = f"SELECT {COLUMNS} FROM reading WHERE meter_id = ? AND socket = ? "  # noqa: S608
-DECI = 10
-MILLI = 1000
+STAGED = """
+    SELECT 1 FROM archive, segment
+    WHERE bucket_ms = 60000 AND from_ms > sealed_to_ms - 3600000 AND last_ms >= sealed_to_ms
+"""
 
 
 class StoredReadings:
@@ -31,72 +36,88 @@ class StoredReadings:
 
     def add(self, readings: Sequence[Reading]) -> None:
         """Append readings (collector only); meter, socket and instant twice is an error."""
+        if not readings:
+            return
+        self._check_late(readings)
         self._db.many(INSERT, map(reading_values, readings))
 
     def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
         """Return the newest reading of each source that has one."""
         found = {}
         for source in sources:
-            row = self._db.one(
-                SELECT + "ORDER BY at_ms DESC LIMIT 1", (source.meter_id, source.socket)
-            )
-            if row is not None:
-                found[source] = _reading(row)
+            newest = self._newest(source)
+            if newest is not None:
+                found[source] = newest
         return found
 
     def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterator[Reading]:
         """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
-        rows = self._db.each(
-            SELECT + "AND at_ms >= ? AND at_ms < ? ORDER BY at_ms",
-            (source.meter_id, source.socket, to_ms(from_at), to_ms(to_at)),
+        span = to_ms(from_at), to_ms(to_at)
+        cut_ms = self._cut_ms()
+        if span[0] >= cut_ms:
+            return self._rows(source, *span)
+        sealed = self._archived().between(source, *span)
+        late = self._rows(source, span[0], min(span[1], cut_ms))
+        return chain(
+            merge(sealed, late, key=lambda reading: reading.at), self._rows(source, cut_ms, span[1])
         )
-        return map(_reading, rows)
 
     def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
         """Return power for a plot with at most about ``points`` points: see ``curves``."""
-        return curve_between(self._db, source, (to_ms(from_at), to_ms(to_at)), points)
+        return self.curves([source], from_at, to_at, points)[source]
+
+    def curves(
+        self, sources: Iterable[Source], from_at: datetime, to_at: datetime, points: int
+    ) -> dict[Source, Curve]:
+        """Return the curves of several sources, for little more than that of one."""
+        from evdesk.storage.curves import curves_between
+
+        return curves_between(self._db, sources, (to_ms(from_at), to_ms(to_at)), points)
 
     def count(self) -> int:
         """Return how many readings are kept."""
-        return self._db.number("SELECT count(*) FROM reading")
+        return self._db.number("SELECT count(*) FROM reading") + self.sealed()
 
+    def sealed(self) -> int:
+        """Return how many of them are sealed."""
+        whole = self._db.number("SELECT readings FROM archive")
+        return whole - self._archived().behind_the_cut() if self._db.one(STAGED) else whole
 
-def reading_values(reading: Reading) -> tuple[Value, ...]:
-    """Return one row of table reading: 0.1 W, 1 mA, 0.1 V; None stays NULL."""
-    amps_1, amps_2, amps_3 = reading.currents_a
-    volts_1, volts_2, volts_3 = reading.voltages_v
-    return (
-        reading.meter_id,
-        reading.socket,
-        to_ms(reading.at),
-        reading.import_wh,
-        reading.import_raw,
-        None if reading.power_w is None else round(reading.power_w * DECI),
-        None if amps_1 is None else round(amps_1 * MILLI),
-        None if amps_2 is None else round(amps_2 * MILLI),
-        None if amps_3 is None else round(amps_3 * MILLI),
-        None if volts_1 is None else round(volts_1 * DECI),
-        None if volts_2 is None else round(volts_2 * DECI),
-        None if volts_3 is None else round(volts_3 * DECI),
-        None if reading.pilot is None else reading.pilot.value,
-    )
+    # -- rows and segments ----------------------------------------------------------------------
 
+    def _rows(self, source: Source, begin_ms: int, end_ms: int) -> Iterator[Reading]:
+        rows = self._db.each(
+            SELECT + "AND at_ms >= ? AND at_ms < ? ORDER BY at_ms",
+            (source.meter_id, source.socket, begin_ms, end_ms),
+        )
+        return map(reading_of, rows)
 
-def _reading(row: Row) -> Reading:
-    (meter_id, socket, at_ms, import_wh, import_raw, power_dw, *phases, pilot) = row
-    ma_1, ma_2, ma_3, dv_1, dv_2, dv_3 = phases
-    return Reading(
-        meter_id=MeterId(meter_id),
-        socket=socket,
-        at=from_ms(at_ms),
-        import_wh=import_wh,
-        import_raw=import_raw,
-        power_w=_scaled(power_dw, DECI),
-        currents_a=(_scaled(ma_1, MILLI), _scaled(ma_2, MILLI), _scaled(ma_3, MILLI)),
-        voltages_v=(_scaled(dv_1, DECI), _scaled(dv_2, DECI), _scaled(dv_3, DECI)),
-        pilot=None if pilot is None else PilotState(pilot),
-    )
+    def _newest(self, source: Source) -> Reading | None:
+        row = self._db.one(
+            "SELECT at_ms FROM newest_reading WHERE meter_id = ? AND socket = ?",
+            (source.meter_id, source.socket),
+        )
+        if row is None:
+            return None
+        (at_ms,) = row
+        found = next(self._rows(source, at_ms, at_ms + 1), None)
+        return found or self._archived().newest(source, at_ms)
 
+    def _check_late(self, readings: Sequence[Reading]) -> None:
+        """Refuse what is sealed already: the guard of the rows no longer knows of it."""
+        cut_at = from_ms(self._cut_ms())
+        late = [reading for reading in readings if reading.at < cut_at]
+        if not late:
+            return
+        archived = self._archived()
+        for reading in late:
+            if archived.holds(Source(reading.meter_id, reading.socket), to_ms(reading.at)):
+                raise StorageError(APPEND_ONLY, table="reading")
 
-def _scaled(value: int | None, parts: int) -> float | None:
-    return None if value is None else value / parts
+    def _cut_ms(self) -> int:
+        return self._db.number("SELECT sealed_to_ms FROM archive")
+
+    def _archived(self) -> "Archived":
+        from evdesk.storage.archived import Archived
+
+        return Archived(self._db)

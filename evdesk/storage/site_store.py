@@ -9,6 +9,7 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError
 from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
+from evdesk.storage.archive import StoredArchive
 from evdesk.storage.audit_log import Recorder, StoredAudit
 from evdesk.storage.cards import StoredCards
 from evdesk.storage.connection import Connection
@@ -39,6 +40,7 @@ class SiteUnit:
         self.meters: ports.Meters = StoredMeters(connection)
         self.stations: ports.Stations = StoredStations(connection)
         self.readings: ports.Readings = StoredReadings(connection)
+        self.archive: ports.Archive = StoredArchive(connection)
         self.sessions: ports.Sessions = StoredSessions(connection)
         self.decisions: ports.Decisions = StoredDecisions(connection)
         self.cards: ports.Cards = StoredCards(connection, recorder.random_bytes)
@@ -52,6 +54,14 @@ class SiteUnit:
         self.faults: ports.Faults = StoredFaults(connection)
         self.outbox: ports.Outbox = StoredOutbox(connection)
         self._recorder = recorder
+        self._connection = connection
+
+    @property
+    def sealing(self) -> ports.Sealing:
+        """Return what seals and thins; imported here, because most commands never need numpy."""
+        from evdesk.storage.sealing import StoredSealing
+
+        return StoredSealing(self._connection)
 
     def record_change(self, change: Change) -> int:
         """Write the audit entry of what this transaction does; return its sequence number."""

@@ -27,7 +27,8 @@ from evdesk.storage.database import Access, Database
 from evdesk.storage.faults import Place
 from evdesk.storage.meters import StoredMeters
 from evdesk.storage.migrations import SITE_SCHEMA, create, statements, steps
-from evdesk.storage.readings import INSERT, StoredReadings, reading_values
+from evdesk.storage.reading_rows import INSERT, reading_values
+from evdesk.storage.readings import StoredReadings
 from tests.storage.sites import START, reading
 
 METERS = 24

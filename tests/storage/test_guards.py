@@ -11,6 +11,7 @@ from evdesk.domain.invoices import InvoiceId
 from evdesk.domain.sessions import Opened
 from evdesk.domain.tariffs import Assignment, Dimension, PriceComponent, Tariff, TariffId
 from evdesk.ports import Explanation
+from tests.storage.archives import LATER, seal_all
 from tests.storage.sites import EVA, START, close_a_session, issue, raw, reading, writing
 
 FINAL = (
@@ -22,6 +23,8 @@ FINAL = (
     "invoice_session",
     "explanation",
     "reading",
+    "segment",
+    "segment_data",
     "session_decision",
     "session_event",
     "station_driver",
@@ -29,7 +32,12 @@ FINAL = (
     "tariff_assignment",
     "tariff_component",
 )
-PARENTS = {"audit", "invoice", "tariff"}  # rows that others point to cannot go first
+PARENTS = {
+    "audit",
+    "invoice",
+    "segment_data",
+    "tariff",
+}  # rows that others point to cannot go first
 
 
 @pytest.fixture
@@ -42,10 +50,12 @@ def connection(store, folder, data_key):
         unit.tariffs.assign(Assignment(TariffId("t-1"), START))
         unit.stations.set_default_driver(station.id, EVA.id, START)
         unit.sessions.log(session, Opened(START, None))
-        unit.readings.add([reading(station.energy.meter_id)])
+        meter = station.energy.meter_id
+        unit.readings.add([reading(meter), reading(meter, LATER.total_seconds())])
         decide(unit, close_a_session(unit, "S9"))
         source = station.energy
         unit.explanations.add(Explanation(source, "2026-03", 1, START, "a-1", "a loop of wire"))
+    seal_all(store)
     connection = raw(folder, data_key)
     yield connection
     connection.close()

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from evdesk.domain.errors import StorageError
+from evdesk.domain.readings import MeterId
+from evdesk.domain.secrets import Secret
 from evdesk.storage import migrations
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
-from tests.storage.sites import START, add_meter, opened, raw, writing
+from evdesk.storage.reading_rows import COLUMNS, INSERT, reading_values
+from tests.storage.sites import START, add_meter, opened, raw, reading, writing
 
 NEWEST = migrations.newest(migrations.SITE_SCHEMA)
 
@@ -96,6 +99,37 @@ def test_statements_are_split_where_they_end() -> None:
     ]
     with pytest.raises(ValueError, match="without an end"):
         migrations.statements("SELECT 1")
+
+
+def test_readings_keyed_by_meter_are_taken_over_whole(tmp_path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    for number, file in migrations.steps(migrations.SITE_SCHEMA).items():
+        if number < 7:
+            shutil.copy(file, before)
+    place = Place(tmp_path / "site.db", Secret(bytes(32)), 200)
+    migrations.create(place, before, wal=True)
+    connection = Connection(place)
+    for meter in ("M1", "M2"):
+        connection.run(
+            "INSERT INTO meter (name, profile, url, unit, phases, role, created_at_ms)"
+            " VALUES (?, 'p', 'u', 1, '123', 'station', 0)",
+            (meter,),
+        )
+    kept = [
+        reading_values(reading(MeterId(meter), seconds))
+        for meter in (1, 2)
+        for seconds in (0, 1, 899.999, 900, 3_600, 90_000, 90_000.5)
+    ]
+    connection.many(INSERT, kept)
+    connection.close()
+    migrations.migrate(place, migrations.SITE_SCHEMA, START)
+    connection = Connection(place)
+    found = connection.all(f"SELECT {COLUMNS} FROM reading ORDER BY meter_id, socket, at_ms")
+    newest = connection.all("SELECT * FROM newest_reading ORDER BY meter_id")
+    connection.close()
+    assert found == kept
+    assert newest == [(1, 1, kept[6][2]), (2, 1, kept[6][2])]
 
 
 def test_every_table_is_strict_and_every_reference_holds(folder, data_key) -> None:

@@ -1,0 +1,88 @@
+"""The rows of one hour in memory, on their way into segments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from evdesk.domain.instants import from_ms
+from evdesk.domain.meters import Source
+from evdesk.domain.readings import MeterId
+from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, raws_of
+from evdesk.storage.connection import Row
+
+HOUR_MS = 3_600_000
+SELECT = (
+    "SELECT meter_id, socket, at_ms, import_raw, import_wh, power_dw, current_l1_ma,"
+    " current_l2_ma, current_l3_ma, voltage_l1_dv, voltage_l2_dv, voltage_l3_dv, unicode(pilot)"
+    " FROM reading WHERE (at_ms, meter_id, socket) > (?, ?, ?) AND at_ms < ?"
+    " ORDER BY at_ms, meter_id, socket LIMIT ?"
+)
+BEYOND_ANY_ID = 2**62
+
+
+@dataclass(slots=True)
+class HourRows:
+    """Implements ``ports.HourOfRows``: rows in lower_ms <= at_ms < upper_ms.
+
+    ``instants_ms`` are those of all rows, in order, once they are gathered; ``moved`` of them have
+    been given up. ``waiting`` are the sources not yet compressed.
+    """
+
+    hour_ms: int
+    lower_ms: int
+    upper_ms: int
+    late: bool
+    key: tuple[int, int, int] = field(init=False)
+    slabs: list[tuple[Ints, Columns]] = field(default_factory=list)
+    instants_ms: Ints | None = None
+    moved: int = 0
+    waiting: list[tuple[Source, Columns]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.key = (self.lower_ms - 1, BEYOND_ANY_ID, BEYOND_ANY_ID)
+
+    @property
+    def hour(self) -> datetime:
+        """The instant at which the hour begins."""
+        return from_ms(self.hour_ms)
+
+    @property
+    def until_ms(self) -> int:
+        """The instant at which the hour ends."""
+        return self.hour_ms + HOUR_MS
+
+    def whole(self) -> bool:
+        """Return whether all rows are gathered."""
+        return self.instants_ms is not None
+
+    def sealed(self) -> bool:
+        """Return whether all gathered rows were compressed."""
+        return not self.waiting
+
+    def take(self, rows: list[Row]) -> None:
+        """Take in the next rows; none are the last ones."""
+        if rows:
+            meters, sockets, at_ms, raws, *numbers = zip(*rows, strict=True)
+            columns = {name: Column.of(one) for name, one in zip(NUMBERS, numbers, strict=True)}
+            ids = np.array([meters, sockets], np.int64)
+            self.slabs.append((ids, Columns(np.array(at_ms, np.int64), columns, raws_of(raws))))
+            self.key = (at_ms[-1], meters[-1], sockets[-1])
+            return
+        nothing = np.empty(0, np.int64)
+        self.instants_ms = np.concatenate([nothing, *(each.at_ms for _, each in self.slabs)])
+        self.waiting = list(self._by_source())
+        self.slabs = []
+
+    def _by_source(self) -> Iterator[tuple[Source, Columns]]:
+        if not self.slabs:
+            return
+        meters, sockets = np.concatenate([ids for ids, _ in self.slabs], axis=1)
+        whole = Columns.joined([columns for _, columns in self.slabs])
+        order = np.lexsort((sockets, meters))  # stable: the rows of one source stay in order
+        meters, sockets = meters[order], sockets[order]
+        starts = np.flatnonzero(np.diff(meters, prepend=-1) | np.diff(sockets, prepend=-1))
+        for begin, end in zip(starts, [*starts[1:], len(order)], strict=True):
+            source = Source(MeterId(int(meters[begin])), int(sockets[begin]))
+            yield source, whole.where(order[begin:end])
