@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import asdict
 
 from evdesk import bootstrap
-from evdesk.cli import meter_facts
-from evdesk.cli import meter_replace
+from evdesk.cli import meter_facts, meter_replace
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import kwh, table
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import MeterRole, NewMeter
 from evdesk.ports import ProbedValue
+from evdesk.services.cautions import Caution, CautionCode
 from evdesk.services.metering import AddedMeter, MeterRow
 
 MS_PER_S = 1000
@@ -87,6 +87,13 @@ def _declare_add(meter: Groups) -> None:
         default="station",
         help="station (default) also makes a charging point of the same name",
     )
+    add.add_argument(
+        "--choice",
+        action="append",
+        default=[],
+        metavar="KEY=OPTION",
+        help="what the profile leaves open, see: evdesk meter profiles --json; may be given again",
+    )
 
 
 def profiles(context: Context) -> None:
@@ -120,6 +127,7 @@ def add_meter(context: Context) -> None:
             **meter_facts.given(args),
             interval_ms=interval_ms,
             role=MeterRole(args.role),
+            choices=dict(_choice(text) for text in args.choice),
         )
         added = asyncio.run(services.meters.add(new))
     data = {
@@ -129,6 +137,10 @@ def add_meter(context: Context) -> None:
         "state": "new",
         "answered": added.silent is None,
         "needs_meter": added.needs_meter,
+        "warnings": [
+            {"code": caution.code, "text": _caution(caution), **caution.facts}
+            for caution in added.warnings
+        ],
     }
     context.out.answer(data, _added(added))
 
@@ -139,14 +151,46 @@ def _added(added: AddedMeter) -> str:
         parts.append(f"Station {added.station} takes its energy from it.")
     if added.needs_meter:
         parts.append(
-            "It has no energy register: add a meter beside it and a station with "
-            f"--energy-from METER --state-from {added.meter.name}."
+            "It needs a meter beside it, as it has no lifetime register to bill: add that meter, "
+            "then: evdesk station add NAME --energy-from METER "
+            f"--state-from {added.meter.name}."
         )
     if added.silent is None:
         parts.append("It answered.")
     else:
         parts.append(f"It did not answer: {added.silent} The collector will try again.")
+    parts += [_caution(caution) for caution in added.warnings]
     return " ".join(parts)
+
+
+def _caution(caution: Caution) -> str:
+    facts = caution.facts
+    match caution.code:
+        case CautionCode.BY_DEFAULT:
+            return (
+                f"{facts['about']} It is taken as {facts['default']}; if that is wrong, remove it "
+                f"and add it with --choice {facts['choice']}=OPTION, one of "
+                f"{', '.join(map(str, _listed(facts['options'])))}."
+            )
+        case CautionCode.NO_ENERGY:
+            return "It answered, but its lifetime register says nothing: look at it with a probe."
+        case CautionCode.SOCKETS:
+            return (
+                f"It may have up to {facts['sockets']} sockets; each further one needs a station: "
+                f"evdesk station add NAME --energy-from {facts['name']}:2 "
+                f"--state-from {facts['name']}:2."
+            )
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _choice(text: str) -> tuple[str, str]:
+    key, equals, option = text.partition("=")
+    if not (key and equals and option):
+        raise UserError("'{text}' is not written KEY=OPTION.", text=text)
+    return key, option
 
 
 def list_meters(context: Context) -> None:

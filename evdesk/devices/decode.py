@@ -51,7 +51,8 @@ SLOTS = (
 class BlockDecoder:
     """Takes the values out of one answer and puts each into its slot.
 
-    Compound values may lie across others and are cut out one by one.
+    Compound values may lie across others and are cut out one by one. ``carried`` are registers that
+    the answer holds beside them.
     """
 
     block: Block
@@ -59,6 +60,7 @@ class BlockDecoder:
     steps: tuple[tuple[int, Converter], ...]
     compounds: tuple[tuple[int, slice, Converter], ...]
     energy: Register | None
+    carried: tuple[Register, ...] = ()
 
     def into(self, slots: list[Any], data: bytes) -> None:
         """Decode an answer of exactly ``2 × count`` bytes."""
@@ -298,9 +300,14 @@ def _energy_float(register: Register) -> Converter:
     return energy
 
 
+def value_of(register: Register, raw: bytes) -> Any:
+    """Return the value of a register from its words, or None."""
+    (unpacked,) = struct.unpack(">" + _code(register), raw)
+    return converter(register)(unpacked)
+
+
 def decode_values(block: Block, data: bytes) -> Iterable[tuple[Register, bytes, Any]]:
     """Return each register of an answer with its words as they came and its value or None."""
     for register in block.registers:
         raw = data[block.bytes_of(register)]
-        (unpacked,) = struct.unpack(">" + _code(register), raw)
-        yield register, own_words(register, raw), converter(register)(unpacked)
+        yield register, own_words(register, raw), value_of(register, raw)

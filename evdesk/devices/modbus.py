@@ -93,7 +93,7 @@ class ModbusDevices:
         connection = self._connection(address)
         if profile.pace.one_client:
             connection.be_gentle()
-        return ModbusReader(meter, profile, connection, self._clock, self._tempo)
+        return ModbusReader(meter, profile, connection, self._clock, self._tempo, sockets)
 
     async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
         """Read every value of a profile once; without one, try each and keep the plausible.

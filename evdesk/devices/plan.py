@@ -30,6 +30,12 @@ class Block:
         """Return the names of its values."""
         return frozenset(register.name for register in self.registers)
 
+    def covers(self, register: Register) -> bool:
+        """Say whether its answer holds the words of a register, wanted or not."""
+        inside = self.address <= register.address and register.end <= self.address + self.count
+        is_here = (self.shared, self.unit_id) == (register.shared, register.unit_id)
+        return inside and is_here and self.function is register.function
+
     def bytes_of(self, register: Register) -> slice:
         """Return where the words of one of its values lie in the answer."""
         start = 2 * (register.address - self.address)

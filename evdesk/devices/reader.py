@@ -1,7 +1,8 @@
 """Reading one device, cycle by cycle."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evdesk.devices.connection import (
@@ -14,16 +15,17 @@ from evdesk.devices.connection import (
     TooEarly,
     Unreachable,
 )
-from evdesk.devices.decode import SLOTS, BlockDecoder, reading_decoder
-from evdesk.devices.plan import Block, plan_cycle, pointed_at, split_block
-from evdesk.devices.profiles import ENERGY, STATE, Profile
+from evdesk.devices.cycle import SocketCycle
+from evdesk.devices.deciding import NOT_SUPPORTED, decide, options_of
+from evdesk.devices.decode import SLOTS
+from evdesk.devices.plan import Block, pointed_at
+from evdesk.devices.profiles import Profile
+from evdesk.devices.signs import FIELDS, Answer
 from evdesk.devices.sunspec import find_model
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
-from evdesk.ports import Clock
-
-NOT_SUPPORTED = (2, 3)  # illegal address, illegal value: too long a block, or no such register
+from evdesk.ports import Clock, Decided
 
 
 def quiet_of(profile: Profile) -> Quiet:
@@ -34,111 +36,147 @@ def quiet_of(profile: Profile) -> Quiet:
 class ModbusReader:
     """Reads one device; implements ``ports.MeterReader``.
 
-    A device that refuses a long request (exception 2 or 3) is asked for less at a time from then
-    on; a lesser value it refuses alone is left out until the program starts again.
+    What its profile leaves open is decided with each new connection.
     """
 
     def __init__(
-        self, meter: Meter, profile: Profile, connection: Connection, clock: Clock, tempo: Tempo
+        self,
+        meter: Meter,
+        profile: Profile,
+        connection: Connection,
+        clock: Clock,
+        tempo: Tempo,
+        sockets: Collection[int] = (1,),
     ) -> None:
-        plan = plan_cycle(profile, meter.phases)
-        self.bus = connection.address.bus
-        self.cycle_ms = plan.cycle_ms
-        self.requests = 0
-        self.errors = 0
         self._meter = meter
         self._profile = profile
         self._connection = connection
         self._clock = clock
         self._backoff = Backoff(tempo)
         self._quiet = quiet_of(profile)
-        self._decoder = reading_decoder(profile)
-        self._essential = {STATE, ENERGY, *pointed_at(profile)}
-        self._plan = plan
-        self._always: list[BlockDecoder] = []
-        self._rotating: list[BlockDecoder] = []
-        self._turn = 0
+        known = profile.variant(meter.choices)
+        self._cycles = [SocketCycle(known, meter.phases, socket) for socket in sorted(sockets)]
         self._shift = 0
         self._generation = -1
-        self._reset()
-
-    def _reset(self) -> None:
-        self._always = [self._decoder.compile(block) for block in self._plan.always]
-        self._rotating = [self._decoder.compile(block) for block in self._plan.rotating]
+        self.bus = connection.address.bus
+        self.cycle_ms = sum(cycle.cycle_ms for cycle in self._cycles)
+        self.requests = 0
+        self.errors = 0
+        self.decided: tuple[Decided, ...] = ()
 
     async def read(self) -> tuple[Reading, ...]:
         """Read one cycle; see ``ports.MeterReader.read``."""
         self._backoff.check()
         async with self._connection.lock:
             try:
-                reading = await self._cycle()
+                await self._prepare()
+                readings = await self._sockets()
             except TooEarly:
                 raise
             except DeviceError as error:
-                self.errors += 1
-                if isinstance(error, NoAnswer) and not isinstance(error, Unreachable):
-                    self._backoff.failed(error)
+                self._failed(error)
                 raise
         self._backoff.worked()
-        return (reading,)
+        return readings
 
-    async def _cycle(self) -> Reading:
+    def _failed(self, error: DeviceError) -> None:
+        self.errors += 1
+        for cycle in self._cycles:
+            cycle.signs.anew()
+        if isinstance(error, NoAnswer) and not isinstance(error, Unreachable):
+            self._backoff.failed(error)
+
+    async def _prepare(self) -> None:
+        """Find out with a new connection where the values are and what kind of device it is."""
+        await self._connection.open()
+        if self._generation == self._connection.generation:
+            return
         if self._profile.sunspec is not None:
-            await self._find_model()
+            self._shift = 0
+            self._shift = await find_model(self._profile.sunspec, self._ask)
+        self._cycles = [await self._decided(cycle) for cycle in self._cycles]
+        self._generation = self._connection.generation
+
+    async def _decided(self, cycle: SocketCycle) -> SocketCycle:
+        """Return the cycle of a socket for what was decided of it; what it learned stays."""
+        cycle.signs.anew()
+        if not self._profile.choices:
+            return cycle
+
+        async def ask(block: Block) -> bytes:
+            return await self._ask(block, cycle.shift)
+
+        names = {*SLOTS, *FIELDS, *pointed_at(self._profile)}
+        decisions = await decide(self._profile, self._meter.choices, ask, names)
+        self.decided = tuple(Decided(d.choice.key, d.option, d.is_told) for d in decisions)
+        profile = self._profile.variant({**self._meter.choices, **options_of(decisions)})
+        if profile.chosen == cycle.chosen:
+            return cycle
+        return SocketCycle(profile, self._meter.phases, cycle.socket)
+
+    async def _sockets(self) -> tuple[Reading, ...]:
+        """Read every socket; one that refuses leaves the others their readings."""
+        if len(self._cycles) == 1:
+            return (await self._cycle(self._cycles[0]),)
+        readings: list[Reading] = []
+        refusal: DeviceError | None = None
+        for cycle in self._cycles:
+            try:
+                readings.append(await self._cycle(cycle))
+            except ExceptionAnswer as error:
+                self.errors += 1
+                refusal = error
+        if refusal is not None and not readings:
+            raise refusal
+        return tuple(readings)
+
+    async def _cycle(self, cycle: SocketCycle) -> Reading:
         slots: list[Any] = [None] * len(SLOTS)
         raw, at = b"", None
-        pending = deque(self._this_turn())
+        carried: list[Answer] = []
+        pending = deque(cycle.begin())
         while pending:
             decoder = pending.popleft()
             try:
-                answer = await self._ask(decoder.block)
+                answer = await self._ask(decoder.block, cycle.shift)
             except ExceptionAnswer as error:
-                pending.extendleft(reversed(self._with_less(decoder, error)))
+                pending.extendleft(reversed(cycle.with_less(decoder, error)))
                 continue
             decoder.into(slots, answer)
             if decoder.energy is not None:
                 at, raw = self._clock.now(), decoder.energy_words(answer)
-        return self._decoder.reading(self._meter.id, at or self._clock.now(), slots, raw)
+            if decoder.carried:
+                carried.append((decoder.block, decoder.carried, answer))
+        reading = cycle.decoder.reading(
+            self._meter.id, at or self._clock.now(), slots, raw, cycle.socket
+        )
+        due = cycle.signs.due(reading.pilot)
+        if due is None:
+            return reading
+        answers = carried + await self._signs(cycle, due)
+        return replace(reading, signs=cycle.signs.take(answers))
 
-    def _this_turn(self) -> Iterable[BlockDecoder]:
-        if not self._rotating:
-            return self._always
-        self._turn = (self._turn + 1) % len(self._rotating)
-        return (*self._always, self._rotating[self._turn - 1])
+    async def _signs(self, cycle: SocketCycle, due: Sequence[Block]) -> list[Answer]:
+        """Return what the device says beside its values; it costs no reading if it does not."""
+        answers: list[Answer] = []
+        pending = deque(due)
+        while pending:
+            block = pending.popleft()
+            try:
+                answers.append((block, block.registers, await self._ask(block, cycle.shift)))
+                cycle.signs.answered(block)
+            except ExceptionAnswer as error:
+                if error.code in NOT_SUPPORTED:
+                    pending.extendleft(reversed(cycle.signs.refused(block)))
+            except DeviceError:
+                self.errors += 1
+                cycle.signs.failed(block)
+                break
+        return answers
 
-    async def _ask(self, block: Block) -> bytes:
+    async def _ask(self, block: Block, socket_shift: int = 0) -> bytes:
         await self._connection.open()
         self.requests += 1
-        return await self._connection.read(self._meter.unit, block, self._shift, self._quiet)
-
-    def _with_less(self, decoder: BlockDecoder, error: ExceptionAnswer) -> list[BlockDecoder]:
-        """Return what to ask for instead, and remember it; raises where nothing is left to try."""
-        if error.code not in NOT_SUPPORTED:
-            raise error
-        less: list[BlockDecoder] = []
-        if len(decoder.block.registers) > 1:
-            halves = split_block(decoder.block, self._profile.pace)
-            less = [self._decoder.compile(half) for half in halves]
-        elif decoder.block.names() & self._essential:
-            self._reset()  # no matter of length: the whole device refuses
-            raise error
-        self._always = _replaced(self._always, decoder, less)
-        self._rotating = _replaced(self._rotating, decoder, less)
-        return less
-
-    async def _find_model(self) -> None:
-        await self._connection.open()
-        if self._profile.sunspec is None or self._generation == self._connection.generation:
-            return
-        self._shift = 0
-        self._shift = await find_model(self._profile.sunspec, self._ask)
-        self._generation = self._connection.generation
-
-
-def _replaced(
-    decoders: list[BlockDecoder], old: BlockDecoder, new: list[BlockDecoder]
-) -> list[BlockDecoder]:
-    result: list[BlockDecoder] = []
-    for decoder in decoders:
-        result += new if decoder.block == old.block else [decoder]
-    return result
+        unit = self._meter.unit if block.unit_id is None else block.unit_id
+        shift = self._shift if block.shared else self._shift + socket_shift
+        return await self._connection.read(unit, block, shift, self._quiet)

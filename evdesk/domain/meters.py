@@ -1,6 +1,7 @@
 """Devices as the site knows them, and the charging points made of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -38,7 +39,8 @@ class MeterState(StrEnum):
 class NewMeter:
     """A device to add; ``interval_ms`` None leaves the interval to the program.
 
-    ``calibrated_until`` is the last day on which its calibration is valid.
+    ``calibrated_until`` is the last day on which its calibration is valid. ``choices`` are what a
+    person decided of what its profile leaves open.
     """
 
     name: str
@@ -52,11 +54,12 @@ class NewMeter:
     mid_class: MidClass | None = None
     seal: str | None = None
     calibrated_until: date | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A device the site reads."""
+    """A device the site reads; ``choices`` as in ``NewMeter``."""
 
     id: MeterId
     name: str
@@ -72,6 +75,7 @@ class Meter:
     mid_class: MidClass | None = None
     seal: str | None = None
     calibrated_until: date | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

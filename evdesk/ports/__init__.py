@@ -24,6 +24,7 @@ from evdesk.ports.database import (
     Unit,
 )
 from evdesk.ports.devices import (
+    Decided,
     Devices,
     MeterReader,
     ProfileChoice,
@@ -95,6 +96,7 @@ __all__ = [
     "CollectorState",
     "Computer",
     "Curve",
+    "Decided",
     "Decisions",
     "Devices",
     "Drafts",

@@ -37,6 +37,15 @@ class ProfileChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A choice of a profile as it is for one device; ``by_device``: the device itself told."""
+
+    key: str
+    option: str
+    by_device: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileInfo:
     """What people see of a device profile; ``sockets`` is how many charging points it has.
 
@@ -67,12 +76,16 @@ class ProfileInfo:
 
 
 class MeterReader(Protocol):
-    """Reads one device over its bus; knows what was read last, for the rotation."""
+    """Reads one device over its bus; knows what was read last, for the rotation.
+
+    ``decided`` is what its profile leaves open, as it was decided with the newest connection.
+    """
 
     bus: str
     cycle_ms: int
     requests: int
     errors: int
+    decided: tuple[Decided, ...]
 
     async def read(self) -> tuple[Reading, ...]:
         """Read one cycle: one reading per socket in use, stamped by the clock when it came.

@@ -1,12 +1,14 @@
 """Devices: add, list, probe, remove; a station of the same name comes with a charging device."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
-from evdesk.domain.readings import Reading
-from evdesk.ports import Clock, Devices, ProbedValue, ProfileInfo, Store, Unit
+from evdesk.domain.readings import MeterId, Reading
+from evdesk.ports import Clock, Decided, Devices, ProbedValue, ProfileInfo, Store, Unit
+from evdesk.services.cautions import Caution, cautions, check_choices, has_energy
 from evdesk.services.newest import newest_readings
 from evdesk.settings import POLLING
 
@@ -23,11 +25,24 @@ class MeterRow:
 
 @dataclass(frozen=True, slots=True)
 class AddedMeter:
-    """What adding a device did: ``silent`` says why it did not answer, None where it did."""
+    """What adding a device did: ``silent`` says why it did not answer, None where it did.
+
+    ``needs_meter``: the station's energy must come from a meter beside it, so there is none yet.
+    """
 
     meter: Meter
     station: str | None
     needs_meter: bool
+    silent: DeviceError | None
+    warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a device said when it was asked once, before it is added."""
+
+    readings: tuple[Reading, ...]
+    decided: tuple[Decided, ...]
     silent: DeviceError | None
 
 
@@ -56,50 +71,59 @@ class MeterService:
             demo = unit.site.load().demo
         self._devices.check_url(new.url, demo=demo)
         _check(new, profile)
-        meter, station = self._write(new, profile)
+        with self._store.read() as unit:
+            _check_names(unit, new, makes_station=_bills(new, profile))
+        trial = await self._try(new)
+        options = {one.key: one.option for one in trial.decided}
+        bills = _bills(new, profile) and has_energy(profile, {**options, **new.choices})
+        measures = bills or new.role is MeterRole.GRID
+        meter, station = self._write(new, profile, bills=bills)
         return AddedMeter(
             meter=meter,
             station=station,
-            needs_meter=new.role is MeterRole.STATION and not profile.has_energy,
-            silent=await self._try(meter),
+            needs_meter=new.role is MeterRole.STATION and not bills,
+            silent=trial.silent,
+            warnings=cautions(new, profile, trial.decided, trial.readings, bills=measures),
         )
 
-    def _write(self, new: NewMeter, profile: ProfileInfo) -> tuple[Meter, str | None]:
+    def _write(
+        self, new: NewMeter, profile: ProfileInfo, *, bills: bool
+    ) -> tuple[Meter, str | None]:
         with self._store.write() as unit:
-            if unit.meters.by_name(new.name):
-                raise UserError("A meter named {name} exists already.", name=new.name)
+            _check_names(unit, new, makes_station=bills)
             at = self._clock.now()
             meter_id = unit.meters.add(new, at)
             station = None
-            if new.role is MeterRole.STATION and profile.has_energy:
+            if bills:
                 station = self._add_station(unit, new.name, Source(meter_id), profile)
             unit.collector.bump_revision()
-            facts = {"name": new.name, "profile": new.profile, "url": new.url, "unit": new.unit}
+            facts: dict[str, object] = {
+                "name": new.name,
+                "profile": new.profile,
+                "url": new.url,
+                "unit": new.unit,
+            }
+            if new.choices:
+                facts["choices"] = dict(new.choices)
             unit.record_change(Change("meter.added", "meter", str(meter_id), facts))
             return existing_meter(unit, new.name), station
 
     def _add_station(self, unit: Unit, name: str, source: Source, profile: ProfileInfo) -> str:
-        if unit.stations.by_name(name):
-            raise UserError(
-                "A station named {name} exists already: give the meter another name, or add it "
-                "with role grid and connect it to a station afterwards.",
-                name=name,
-            )
         state = source if profile.has_state else None
         unit.stations.add(name, source, state, self._clock.now())
         return name
 
-    async def _try(self, meter: Meter) -> DeviceError | None:
+    async def _try(self, new: NewMeter) -> _Trial:
         """Read once; the session evidence begins with the collector, so nothing is kept."""
-        reader = self._devices.reader(meter, frozenset({1}))
+        reader = self._devices.reader(_before_adding(new, self._clock.now()), frozenset({1}))
         try:
             await self._tell_time()
-            await reader.read()
+            readings = await reader.read()
         except DeviceError as error:
-            return error
+            return _Trial((), reader.decided, error)
         finally:
             await self._devices.close()
-        return None
+        return _Trial(readings, reader.decided, None)
 
     async def _tell_time(self) -> None:
         """Tell a simulated depot the time, unless the demo site's collector does."""
@@ -202,6 +226,40 @@ def _check(new: NewMeter, profile: ProfileInfo) -> None:
             "{profile} has no energy register to measure a grid with.", profile=profile.id
         )
     _check_interval(new.interval_ms)
+    check_choices(new, profile)
+
+
+def _bills(new: NewMeter, profile: ProfileInfo) -> bool:
+    """Say whether a charging point can take its energy from the device."""
+    return new.role is MeterRole.STATION and has_energy(profile, new.choices)
+
+
+def _check_names(unit: Unit, new: NewMeter, *, makes_station: bool) -> None:
+    if unit.meters.by_name(new.name):
+        raise UserError("A meter named {name} exists already.", name=new.name)
+    if makes_station and unit.stations.by_name(new.name):
+        raise UserError(
+            "A station named {name} exists already: give the meter another name, or add it "
+            "with role grid and connect it to a station afterwards.",
+            name=new.name,
+        )
+
+
+def _before_adding(new: NewMeter, at: datetime) -> Meter:
+    """Return the device as it can be read before it is written."""
+    return Meter(
+        id=MeterId(0),
+        name=new.name,
+        profile=new.profile,
+        url=new.url,
+        unit=new.unit,
+        phases=new.phases,
+        serial=new.serial,
+        interval_ms=new.interval_ms,
+        role=new.role,
+        created_at=at,
+        choices=new.choices,
+    )
 
 
 def _check_interval(interval_ms: int | None) -> None:

@@ -8,7 +8,8 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import Source, Station, StationId
 from evdesk.domain.site import DriverId
-from evdesk.ports import Clock, Devices, Store, Unit
+from evdesk.ports import Clock, Devices, SessionFilter, Store, Unit
+from evdesk.services.cautions import has_energy
 from evdesk.services.drivers import existing_driver
 
 
@@ -31,6 +32,9 @@ class StationService:
     def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
         """Add a point; sources are written ``METER`` or ``METER:SOCKET``.
 
+        A point that came with its meter, knows no state and never had a session gives way to one
+        that takes its state from another device.
+
         Raises:
             UserError: a name in use, a source that is not there or lacks what is asked of it, or an
                 energy register that another point bills already.
@@ -40,11 +44,11 @@ class StationService:
         if not name:
             raise UserError("A station needs a name.")
         with self._store.write() as unit:
-            if unit.stations.by_name(name):
-                raise UserError("A station named {name} exists already.", name=name)
             energy = self._source(unit, energy_from, energy=True)
             state = self._source(unit, state_from, energy=False) if state_from else None
-            self._check_free(unit, energy)
+            self._free(unit, energy, has_state=state is not None)
+            if unit.stations.by_name(name):
+                raise UserError("A station named {name} exists already.", name=name)
             station = unit.stations.add(name, energy, state, self._clock.now())
             unit.collector.bump_revision()
             facts = {"name": name, "energy_from": energy_from, "state_from": state_from}
@@ -67,7 +71,7 @@ class StationService:
                 model=profile.model,
                 sockets=profile.sockets,
             )
-        if energy and not profile.has_energy:
+        if energy and not has_energy(profile, meter.choices):
             raise UserError(
                 "{text}: {model} has no energy register.", text=text, model=profile.model
             )
@@ -77,14 +81,24 @@ class StationService:
             )
         return Source(meter.id, number)
 
-    def _check_free(self, unit: Unit, energy: Source) -> None:
+    def _free(self, unit: Unit, energy: Source, *, has_state: bool) -> None:
+        """Retire the point that came with a meter, or refuse to bill a register twice."""
         for station in unit.stations.all():
-            if station.energy == energy:
+            if station.energy != energy:
+                continue
+            came_with_meter = station.name in {
+                meter.name for meter in unit.meters.all() if meter.id == energy.meter_id
+            }
+            is_idle = not unit.sessions.find(SessionFilter(station=station.id))
+            if not (has_state and station.state is None and came_with_meter and is_idle):
                 raise UserError(
                     "Station {station} takes its energy from there already: the same kWh would be "
                     "billed twice.",
                     station=station.name,
                 )
+            unit.stations.retire(station.id, self._clock.now())
+            facts = {"gave_way": True}
+            unit.record_change(Change("station.retired", "station", str(station.id), facts))
 
     def find(self, name: str) -> StationId:
         """Return the id of the station of that name."""

@@ -14,10 +14,12 @@ from evdesk.domain.meters import (
 )
 from evdesk.domain.readings import MeterId
 from evdesk.storage.connection import Connection, Row
+from evdesk.storage.json_text import parse_object
 
 SELECT = (
     "SELECT id, name, profile, url, unit, phases, serial, interval_ms, role, created_at_ms,"
-    " removed_at_ms, mid_class, seal, calibrated_until FROM meter "
+    " removed_at_ms, mid_class, seal, calibrated_until, (SELECT json_group_object(key, option)"
+    " FROM meter_choice WHERE meter_id = meter.id) FROM meter "
 )
 
 
@@ -47,6 +49,10 @@ class StoredMeters:
                 meter.seal,
                 _day_text(meter.calibrated_until),
             ),
+        )
+        self._db.many(
+            "INSERT INTO meter_choice (meter_id, key, option) VALUES (?, ?, ?)",
+            [(row, key, option) for key, option in sorted(meter.choices.items())],
         )
         return MeterId(row)
 
@@ -136,7 +142,7 @@ class StoredMeters:
 
 def _meter(row: Row) -> Meter:
     meter, name, profile, url, unit, phases, serial, interval_ms, role, *rest = row
-    created_at_ms, removed, mid_class, seal, calibrated_until = rest
+    created_at_ms, removed, mid_class, seal, calibrated_until, choices = rest
     return Meter(
         id=MeterId(meter),
         name=name,
@@ -152,6 +158,7 @@ def _meter(row: Row) -> Meter:
         mid_class=None if mid_class is None else MidClass(mid_class),
         seal=seal,
         calibrated_until=None if calibrated_until is None else date.fromisoformat(calibrated_until),
+        choices={key: str(option) for key, option in parse_object(choices).items()},
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,14 @@ class WallClock:
         return datetime.now(UTC)
 
 
-def meter(url: str, profile: str, unit: int = 1, phases: str = "123", number: int = 1) -> Meter:
+def meter(
+    url: str,
+    profile: str,
+    unit: int = 1,
+    phases: str = "123",
+    number: int = 1,
+    choices: Mapping[str, str] | None = None,
+) -> Meter:
     return Meter(
         id=MeterId(number),
         name=f"meter {number}",
@@ -49,6 +56,7 @@ def meter(url: str, profile: str, unit: int = 1, phases: str = "123", number: in
         interval_ms=None,
         role=MeterRole.STATION,
         created_at=START,
+        choices=choices or {},
     )
 
 

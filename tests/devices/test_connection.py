@@ -44,7 +44,10 @@ def quick():
 
 
 def reader_on(devices, port, unit=1, profile="heidelberg-energy-control", scheme="tcp"):
-    return devices.reader(meter(f"{scheme}://127.0.0.1:{port}", profile, unit), ONE)
+    choices = {"heidelberg-energy-control": {"layout": "1.0.7"}, "keba-p30": {"meter": "inside"}}
+    url = f"{scheme}://127.0.0.1:{port}"
+    chosen = choices.get(profile)  # so that a device need not be asked
+    return devices.reader(meter(url, profile, unit, choices=chosen), ONE)
 
 
 def heidelberg(wh, state=7):

@@ -100,16 +100,17 @@ def test_keba_reads_its_lesser_values_in_turn():
             return [await site.read(1_860 + 2 * n) for n in range(16)], site.readers[0].requests
 
     found, requests = run(main())
-    assert requests == 16 * 4
+    first = ("product_code", "serial_number", "error_code", "rfid_tag", "session_energy")
+    assert requests == 16 * 4 + len(first)
     kinds = [
-        "P"
-        if one.power_w is not None
-        else "I"
-        if any(a is not None for a in one.currents_a)
-        else "V"
+        "P" * (one.power_w is not None)
+        + "I" * any(amps is not None for amps in one.currents_a)
+        + "V" * any(volts is not None for volts in one.voltages_v)
+        or "-"  # a sign in its place
         for one in found
     ]
-    assert "".join(kinds) == "PIIIPVVV" * 2
+    assert "".join(kinds) == "PIIIPVVVP-IIIPVV"
+    assert [one.signs is not None for one in found] == [n in {0, 9} for n in range(16)]
     assert all(one.pilot is PilotState.C and one.import_wh for one in found)
     assert [one.currents_a.index(a) for one in found[1:4] for a in one.currents_a if a] == [0, 1, 2]
 
@@ -160,7 +161,7 @@ def test_several_units_share_a_port():
 
     found, counts = run(main())
     assert found == [1_000, 2_000, 3_000]
-    assert [row["reads"] for row in counts["devices"]] == [1, 1, 1]
+    assert len({row["reads"] for row in counts["devices"]}) == 1
     assert counts["told"] == 1
 
 
@@ -431,7 +432,8 @@ def test_serve_tells_its_addresses_logs_what_it_served_and_counts_it(tmp_path):
 
     found, counts = run(main())
     assert set(ready[0][0]) == {"name", "profile", "url", "unit", "phases", "role", "serial"}
-    assert counts["devices"] == [{"name": "bay", "unit": 1, "reads": 3, "faults": 0}]
+    reads = 3 + 1 + 3 * 2  # values; serial number; card and session register in each new state
+    assert counts["devices"] == [{"name": "bay", "unit": 1, "reads": reads, "faults": 0}]
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [row["register_wh"] for row in rows] == [one.import_wh for one in found]
     assert [bytes.fromhex(row["raw"]) for row in rows] == [one.import_raw for one in found]

@@ -5,7 +5,7 @@ from datetime import datetime
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
-from evdesk.ports import MeterReader, ProbedValue, ProfileInfo
+from evdesk.ports import Decided, MeterReader, ProbedValue, ProfileInfo
 
 
 def profile(name: str, *, state: bool = True, energy: bool = True, sockets: int = 1) -> ProfileInfo:
@@ -37,6 +37,7 @@ class FakeReader:
     """Implements ``ports.MeterReader``: answers nothing, or not at all."""
 
     bus, cycle_ms, requests, errors = "tcp://127.0.0.1:502", 100, 0, 0
+    decided: tuple[Decided, ...] = ()
 
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent

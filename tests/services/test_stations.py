@@ -29,6 +29,23 @@ def test_energy_and_state_may_come_from_two_devices(parts: Desk) -> None:
     assert (row.energy_from, row.state_from) == ("meter", "lamp")
 
 
+def test_the_point_that_came_with_a_meter_gives_way_to_one_with_a_state(parts: Desk) -> None:
+    parts.add_meter("beside", "meter")
+    parts.stations.add("beside", "beside", "lamp")
+    (row,) = parts.stations.rows()
+    assert (row.station.name, row.energy_from, row.state_from) == ("beside", "beside", "lamp")
+
+
+def test_a_point_with_sessions_or_a_state_never_gives_way(parts: Desk) -> None:
+    parts.add_meter("beside", "meter")
+    parts.charge(None, station="beside")
+    with parts.refused("Station beside takes its energy from there already"):
+        parts.stations.add("bay", "beside", "lamp")
+    parts.stations.add("left", "twin", "twin")
+    with parts.refused("Station left takes its energy from there already"):
+        parts.stations.add("bay", "twin", "lamp")
+
+
 @pytest.mark.parametrize("spelling", ["twin", "twin:1"])
 def test_the_same_register_is_never_billed_at_two_points(parts: Desk, spelling: str) -> None:
     parts.stations.add("one", "twin", None)

@@ -52,6 +52,14 @@ def test_a_meter_comes_back_and_can_be_changed(store) -> None:
     assert (found.role, found.interval_ms, found.created_at) == (MeterRole.GRID, None, START)
 
 
+def test_what_a_person_chose_of_a_meter_comes_back(store) -> None:
+    chosen = {"energy_unit": "wh", "meter": "none"}
+    with writing(store) as unit:
+        unit.meters.add(NewMeter("M1", "keba-p30", "tcp://box", 255, choices=chosen), START)
+        unit.meters.add(NewMeter("M2", "keba-p30", "tcp://bix", 255), START)
+        assert [meter.choices for meter in unit.meters.all()] == [chosen, {}]
+
+
 def test_the_name_of_a_removed_meter_is_free_again(store) -> None:
     with writing(store) as unit:
         unit.meters.remove(add_meter(unit, "M2"), at(5))
