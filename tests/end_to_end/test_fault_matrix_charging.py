@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evdesk.devices.simulator.loads import Session as Visit
-from evdesk.devices.simulator.loads import with_pause
+from evdesk.devices.simulator.loads import Point, with_pause
 from evdesk.devices.simulator.scenario import FaultKind
 from evdesk.domain.sessions import Flag
 from tests.end_to_end.rig import (
@@ -30,7 +30,7 @@ FULL = ((0, POWER_MW), (50 * MINUTE_MS, POWER_MW))
 
 def paused(*pauses: tuple[int, int], left: int = 65, phases: str = "123") -> Visit:
     """Return a car that charges at 11 kW from minute 5 to 55, less its pauses."""
-    points = FULL
+    points: tuple[Point, ...] = FULL
     for begin, end in pauses:
         points = with_pause(points, (begin - 5) * MINUTE_MS, (end - 5) * MINUTE_MS)
     inside = tuple(point for point in points if point[0] <= (left - 5) * MINUTE_MS)
