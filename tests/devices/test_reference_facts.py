@@ -93,6 +93,14 @@ DIFFERENT |= {
         *("digital_inputs", "digital_outputs"),
     )
 }
+DIFFERENT |= {
+    ("goe-gemini", f"active_power_l{n}"): (
+        {"type", "scale"},
+        "0.1 W and not 0.1 kW, by what owners read (API v2, issues 163 and 175); below 0 at times",
+    )
+    for n in "123"
+}
+DIFFERENT["goe-gemini", "active_power_total"] = ({"type"}, "below 0 at times (issue 175)")
 # (profile, register) -> the name the facts give it.
 RENAMED = {
     ("carlogavazzi-em24-rs485", "energy_resettable_total"): (
