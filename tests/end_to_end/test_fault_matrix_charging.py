@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evdesk.devices.simulator.loads import Session as Visit
 from evdesk.devices.simulator.loads import Point, with_pause
+from evdesk.devices.simulator.loads import Session as Visit
 from evdesk.devices.simulator.scenario import FaultKind
 from evdesk.domain.sessions import Flag
 from tests.end_to_end.rig import (
