@@ -16,6 +16,7 @@ from evdesk.ports import Clock, CollectorState, Computer, Devices, Store
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
 from evdesk.services.queueing import BusQueue, spread
+from evdesk.services.sealing import Archivist
 from evdesk.services.watching import Watchman
 from evdesk.settings import JOURNAL
 
@@ -55,6 +56,7 @@ class Collector:
         self._room = asyncio.Event()
         self._room.set()
         self._writer = ThreadPoolExecutor(1, "journal")
+        self._archivist = Archivist(store)
         self._revision = 0
         self._told_at = 0.0
 
@@ -138,6 +140,8 @@ class Collector:
             await self._wait(JOURNAL.commit_every_s)
             _raise_bugs(tasks)
             state = await self._flush(journal, plans)
+            if state is not None:
+                await loop.run_in_executor(self._writer, self._archivist.step, self._clock.now())
             if state is not None and state.stop_requested:
                 self.stopping.set()
             if ends is not None and loop.time() >= ends:

@@ -65,6 +65,12 @@ class Archivist:
             return True
         return False
 
+    def steps(self, now: datetime, most: int) -> None:
+        """Do steps until nothing is due, so many at most."""
+        for _ in range(most):
+            if not self.step(now):
+                return
+
     def _rest_until(self, at: datetime) -> None:
         self._steps, self._next_at = None, at
         self._runs += 1

@@ -11,9 +11,11 @@ from evdesk.ports import Clock, CollectorState, Devices, Store
 from evdesk.services.collecting import Tally
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.services.sealing import Archivist
 from evdesk.services.watching import Watchman
 
 LOOK_UP = timedelta(seconds=1)  # wall time between two signs of life
+STEPS_AT_ONCE = 8  # of sealing: an hour of slow devices may have a single commit
 
 
 class SteppedClock:
@@ -44,6 +46,7 @@ class SteppedCollector:
         self._clock, self._wall, self._speed = clock, wall, speed
         self.stopping = asyncio.Event()
         self.tally = Tally()
+        self._archivist = Archivist(store)
         self._beat_at: datetime | None = None
 
     async def run(self, seconds: float | None = None) -> Tally:
@@ -89,6 +92,7 @@ class SteppedCollector:
                 return
             if state is None or state.revision == revision:
                 state = await self._step(journal, plans, at)
+                self._archivist.steps(at, STEPS_AT_ONCE)
                 now_ms = int(due_ms)
             if state.stop_requested:
                 self.stopping.set()
