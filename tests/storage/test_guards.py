@@ -7,6 +7,7 @@ import pytest
 
 from evdesk.domain.corrections import Claim, Decision, DecisionKind
 from evdesk.domain.errors import StorageError
+from evdesk.domain.faults import FaultChange, FaultCode, FaultKey
 from evdesk.domain.invoices import InvoiceId
 from evdesk.domain.sessions import Opened
 from evdesk.domain.tariffs import Assignment, Dimension, PriceComponent, Tariff, TariffId
@@ -17,6 +18,8 @@ from tests.storage.sites import EVA, START, close_a_session, issue, raw, reading
 FINAL = (
     "audit",
     "audit_payload",
+    "fault",
+    "fault_event",
     "invoice",
     "invoice_document",
     "invoice_event",
@@ -34,6 +37,7 @@ FINAL = (
 )
 PARENTS = {
     "audit",
+    "fault",
     "invoice",
     "segment_data",
     "tariff",
@@ -54,6 +58,9 @@ def connection(store, folder, data_key):
         unit.readings.add([reading(meter), reading(meter, LATER.total_seconds())])
         decide(unit, close_a_session(unit, "S9"))
         source = station.energy
+        key = FaultKey(FaultCode.PHASE_LOST, meter, 1)
+        for opened in (True, False):
+            unit.faults.apply([FaultChange(key, START, {}, opened=opened)], "collector")
         unit.explanations.add(Explanation(source, "2026-03", 1, START, "a-1", "a loop of wire"))
     seal_all(store)
     connection = raw(folder, data_key)
