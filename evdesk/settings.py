@@ -1,6 +1,7 @@
 """Defaults with their ranges, and where the files that ship with evdesk are."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from evdesk.domain.faults import Limits
@@ -67,6 +68,14 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconciling:
+    """How the registers of a month are followed."""
+
+    look_back: timedelta = timedelta(days=2)  # before it: for counters that a device set back
+    grid_max_power_w: float = 2_000_000.0  # of a meter that no charging point is billed from
+
+
+@dataclass(frozen=True, slots=True)
 class Charging:
     """How sessions are found on meters that do not know whether a car is plugged in."""
 
@@ -108,6 +117,7 @@ FINDING = Finding()
 JOURNAL = Journal()
 ARCHIVE = Archive()
 CHARGING = Charging()
+RECONCILING = Reconciling()
 KDF = Kdf()
 ALERTS = Alerts()
 FAULTS = Limits(

@@ -28,6 +28,7 @@ from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
+from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
@@ -94,6 +95,7 @@ class Services:
     tariffs: TariffService
     sessions: SessionService
     reviews: ReviewService
+    months: ReconcileService
     billing: BillingService
     exports: ExportService
     faults: FaultService
@@ -269,6 +271,7 @@ def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
         tariffs=TariffService(store, clock),
         sessions=SessionService(store, clock),
         reviews=ReviewService(store, devices, clock, WallClock()),
+        months=ReconcileService(store, devices, clock),
         billing=BillingService(store, devices, clock, renderer, pseudonyms),
         exports=ExportService(store, Tables()),
         faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),

@@ -7,6 +7,10 @@ from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import counted
 from evdesk.cli.session import add_filter, session_filter
+from evdesk.domain.errors import UserError
+from evdesk.services.reconciling import Month
+
+ROWS = {"sessions": "session", "reconcile": "register"}  # what a row of each table is
 
 
 def add_to(groups: Groups) -> None:
@@ -17,18 +21,29 @@ def add_to(groups: Groups) -> None:
         "write a table; the format follows the suffix",
         "evdesk export sessions --out sessions.xlsx --from 2026-01-01",
     )
-    export.add_argument("what", choices=["sessions"], metavar="WHAT", help="so far: sessions")
+    export.add_argument("what", choices=list(ROWS), metavar="WHAT", help=" or ".join(ROWS))
     export.add_argument("--out", required=True, metavar="FILE", help=".xlsx, .csv or .json")
+    export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile")
     add_filter(export)
 
 
 def export_table(context: Context) -> None:
-    """Write the table of sessions."""
-    out = Path(context.args.out)
+    """Write the table of sessions, or of a month's registers."""
+    args = context.args
+    out = Path(args.out)
+    suffix = out.suffix.lower()
     with context.site() as services:
-        wanted = session_filter(context, services)
-        data, rows = services.exports.sessions(out.suffix.lower(), wanted)
+        if args.what == "sessions":
+            data, rows = services.exports.sessions(suffix, session_filter(context, services))
+        else:
+            data, rows = services.exports.month(suffix, _month(context, services))
     bootstrap.save(out, data)
-    context.out.answer(
-        {"file": str(out), "rows": rows}, f"Saved {counted(rows, 'session')} to {out}."
-    )
+    told = f"Saved {counted(rows, ROWS[args.what])} to {out}."
+    context.out.answer({"file": str(out), "rows": rows}, told)
+
+
+def _month(context: Context, services: bootstrap.Services) -> Month:
+    args = context.args
+    if args.month is None:
+        raise UserError("Name the month: evdesk export reconcile --month 2026-03 --out FILE")
+    return services.months.month(args.month, args.station, context.out.progress)

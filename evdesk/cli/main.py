@@ -19,6 +19,7 @@ from evdesk.cli import (
     invoice,
     mail,
     meter,
+    reconcile,
     session,
     simulate,
     site,
@@ -66,8 +67,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and stop")
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
-        demo, site, meter, station, simulate, collect, session, fault, driver, tariff, invoice,
-        mail, export,
+        demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
+        invoice, mail, export,
     ):  # fmt: skip
         module.add_to(groups)
     return top

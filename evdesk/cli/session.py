@@ -122,7 +122,10 @@ def show_session(context: Context) -> None:
     with context.site() as services:
         detail, tz = services.sessions.detail(session_id(context.args.id)), services.info.tz
     session, figures = detail.session, detail.session.figures
+    measured = session.measured()
     data = session_json(session) | {
+        "measured_start_wh": measured.start_wh,
+        "measured_end_wh": measured.end_wh,
         "meter": detail.meter.name,
         "meter_serial": detail.meter.serial,
         "start_raw": "" if figures.start is None else figures.start.raw.hex(),

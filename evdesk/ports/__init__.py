@@ -70,6 +70,8 @@ from evdesk.ports.reconciliation import (
     Decisions,
     Explanation,
     Explanations,
+    Registers,
+    Watch,
 )
 from evdesk.ports.sessions import (
     LoggedEvent,
@@ -123,6 +125,7 @@ __all__ = [
     "ProfileOption",
     "Pseudonyms",
     "Readings",
+    "Registers",
     "Remark",
     "Replacements",
     "Scan",
@@ -140,4 +143,5 @@ __all__ = [
     "Tariffs",
     "Thinned",
     "Unit",
+    "Watch",
 ]

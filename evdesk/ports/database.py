@@ -24,7 +24,7 @@ from evdesk.ports.evidence import Cards, Replacements
 from evdesk.ports.faults import Faults
 from evdesk.ports.mail import Outbox
 from evdesk.ports.readings import Readings
-from evdesk.ports.reconciliation import Decisions, Explanations
+from evdesk.ports.reconciliation import Decisions, Explanations, Registers
 from evdesk.ports.sessions import Sessions
 
 
@@ -244,6 +244,7 @@ class Unit(Protocol):
     stations: Stations
     readings: Readings
     archive: Archive
+    registers: Registers
     sessions: Sessions
     decisions: Decisions
     cards: Cards

@@ -1,12 +1,14 @@
 """What people decide about sessions, and how they explain what a month leaves over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from evdesk.domain.corrections import Decision
 from evdesk.domain.meters import Source
+from evdesk.domain.reconciling import Point
+from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import SessionId
 
 
@@ -20,6 +22,33 @@ class Explanation:
     at: datetime
     author: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is looked at in a register: a ``silence`` longer than this, a step out of bounds.
+
+    ``marks`` are instants at which it matters where the register stood.
+    """
+
+    silence: timedelta
+    bounds: Bounds
+    marks: tuple[datetime, ...] = ()
+
+
+class Registers(Protocol):
+    """Registers as they were read, for following a counter through a month."""
+
+    def follow(
+        self, source: Source, from_at: datetime, to_at: datetime, watch: Watch
+    ) -> Iterable[Point]:
+        """Yield as few points with from_at <= at < to_at as tell all, oldest first.
+
+        Before them comes the last one earlier than ``from_at``, however old. Of every stretch the
+        first and the last are there, the last up to a mark, both sides of a silence, and all reads
+        around a step that the bounds do not allow. What was thinned out tells no silence within a
+        quarter hour.
+        """
 
 
 class Decisions(Protocol):

@@ -4,11 +4,19 @@ from evdesk.domain.errors import UserError
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.sessions import Session
 from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+from evdesk.services.reconciling import MeterMonth, Month
 
 SESSION_COLUMNS = (
     "id", "station", "driver", "plugged_in_at", "unplugged_at", "charging_s",
     "start_wh", "end_wh", "energy_wh", "peak_w", "flags", "state", "invoice",
     "measured_wh", "corrected_at", "corrected_by", "correction_reason",
+)  # fmt: skip
+
+
+MONTH_COLUMNS = (
+    "month", "meter", "stations", "register_start_at", "register_start_wh", "register_end_at",
+    "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh", "gap_wh", "explained_wh",
+    "unexplained_wh",
 )  # fmt: skip
 
 
@@ -20,17 +28,50 @@ class ExportService:
 
     def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
         """Return the file of the sessions and how many there are; drivers by pseudonym."""
-        if suffix not in {".xlsx", ".csv", ".json"}:
-            raise UserError(
-                "Sessions are exported to .xlsx, .csv or .json, not to {suffix}.",
-                suffix=suffix or "a file without a suffix",
-            )
+        _check(suffix, "Sessions are")
         with self._store.read() as unit:
             site = unit.site.load()
             found = unit.sessions.find(wanted)
         rows = tuple(session_row(session) for session in reversed(found))
         table = Table("Sessions", SESSION_COLUMNS, rows, site.tz)
         return self._writer.write(table, suffix), len(rows)
+
+    def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
+        """Return the file of a month's registers and how many there are."""
+        _check(suffix, "A month is")
+        with self._store.read() as unit:
+            tz = unit.site.load().tz
+        rows = tuple(month_row(month.month, row) for row in month.rows)
+        return self._writer.write(Table(month.month, MONTH_COLUMNS, rows, tz), suffix), len(rows)
+
+
+def _check(suffix: str, what: str) -> None:
+    if suffix not in {".xlsx", ".csv", ".json"}:
+        raise UserError(
+            "{what} exported to .xlsx, .csv or .json, not to {suffix}.",
+            what=what,
+            suffix=suffix or "a file without a suffix",
+        )
+
+
+def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
+    """Return a register's cells in the order of ``MONTH_COLUMNS``."""
+    found = row.account
+    return (
+        month,
+        row.name,
+        ", ".join(row.stations),
+        None if found.start is None else found.start.at,
+        None if found.start is None else found.start.wh,
+        None if found.end is None else found.end.at,
+        None if found.end is None else found.end.wh,
+        found.delta_wh,
+        found.sessions_wh,
+        found.idle_wh,
+        found.gap_wh,
+        row.explained_wh,
+        row.unexplained_wh,
+    )
 
 
 def session_row(session: Session) -> tuple[Cell, ...]:

@@ -118,10 +118,10 @@ class StationService:
             return tuple(
                 StationRow(
                     station=station,
-                    energy_from=_spell(station.energy, names[station.energy.meter_id]),
+                    energy_from=spelled(station.energy, names[station.energy.meter_id]),
                     state_from=None
                     if station.state is None
-                    else _spell(station.state, names[station.state.meter_id]),
+                    else spelled(station.state, names[station.state.meter_id]),
                     default_driver=unit.stations.default_driver(station.id, at),
                 )
                 for station in unit.stations.all()
@@ -177,5 +177,6 @@ def existing_station(unit: Unit, name: str) -> Station:
     return station
 
 
-def _spell(source: Source, meter: str) -> str:
+def spelled(source: Source, meter: str) -> str:
+    """Return how people write a source: ``METER``, or ``METER:SOCKET`` from the second on."""
     return meter if source.socket == 1 else f"{meter}:{source.socket}"

@@ -24,6 +24,7 @@ from evdesk.storage.outbox import StoredOutbox
 from evdesk.storage.persons import Persons
 from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
+from evdesk.storage.registers import StoredRegisters
 from evdesk.storage.replacements import StoredReplacements
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
@@ -41,6 +42,7 @@ class SiteUnit:
         self.stations: ports.Stations = StoredStations(connection)
         self.readings: ports.Readings = StoredReadings(connection)
         self.archive: ports.Archive = StoredArchive(connection)
+        self.registers: ports.Registers = StoredRegisters(connection)
         self.sessions: ports.Sessions = StoredSessions(connection)
         self.decisions: ports.Decisions = StoredDecisions(connection)
         self.cards: ports.Cards = StoredCards(connection, recorder.random_bytes)

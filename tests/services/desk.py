@@ -25,6 +25,7 @@ from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import AddedMeter, MeterService
+from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
@@ -68,6 +69,7 @@ class Desk:
         self.tariffs = TariffService(store, self.clock)
         self.sessions = SessionService(store, self.clock)
         self.reviews = ReviewService(store, self.devices, self.clock, SetClock())
+        self.months = ReconcileService(store, self.devices, self.clock)
         self.billing = BillingService(store, self.devices, self.clock, self.renderer, names)
         self.live = LiveService(store, self.clock, SetClock())
         self.exports = ExportService(store, Tables())

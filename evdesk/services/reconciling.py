@@ -1,0 +1,232 @@
+"""Months that add up: what every register counted, and where each Wh of it went."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
+from evdesk.domain.instants import MILLISECOND, month_bounds
+from evdesk.domain.meters import Meter, MeterRole, Source, Station
+from evdesk.domain.reconciling import Account, account
+from evdesk.domain.registers import Bounds
+from evdesk.domain.sessions import Session
+from evdesk.ports import Clock, Devices, Explanation, ProfileInfo, SessionFilter, Store, Unit, Watch
+from evdesk.services.stations import existing_station, spelled
+from evdesk.settings import CHARGING, POLLING, RECONCILING
+
+LATE = timedelta(hours=1)  # by which a session's last register may follow its unplugging
+LEAST_SILENCE, INTERVALS = timedelta(seconds=60), 3  # as the session engine has it
+
+Progress = Callable[[float], object]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMonth:
+    """One register in one month; ``stations`` are the points that draw from it."""
+
+    meter: Meter
+    source: Source
+    stations: tuple[str, ...]
+    account: Account
+    explained: tuple[Explanation, ...]
+
+    @property
+    def name(self) -> str:
+        """Return what people call the register: ``METER`` or ``METER:SOCKET``."""
+        return spelled(self.source, self.meter.name)
+
+    @property
+    def explained_wh(self) -> int:
+        """Return what people have accounted for."""
+        return sum(one.wh for one in self.explained)
+
+    @property
+    def unexplained_wh(self) -> int:
+        """Return what is left; below 0 where more was claimed than the register counted."""
+        return self.account.rest_wh - self.explained_wh
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A local month; ``so_far`` while it is not over. ``names`` are those of accounts, by id."""
+
+    month: str
+    from_at: datetime
+    to_at: datetime
+    so_far: bool
+    rows: tuple[MeterMonth, ...]
+    names: Mapping[str, str]
+
+    @property
+    def is_clear(self) -> bool:
+        """Return whether nothing is left to explain."""
+        return all(row.unexplained_wh == 0 for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A month as it is followed: until its end, or until now."""
+
+    month: str
+    from_at: datetime
+    to_at: datetime
+    so_far: bool
+
+
+class ReconcileService:
+    """Use cases of months; everything is counted anew from what is stored."""
+
+    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+        self._store, self._devices, self._clock = store, devices, clock
+
+    def month(
+        self, month: str, station: str | None = None, progress: Progress | None = None
+    ) -> Month:
+        """Return where every Wh of a ``YYYY-MM`` month went, register by register.
+
+        ``progress`` is told the share that is done.
+
+        Raises:
+            UserError: not a month, one that has not begun, or an unknown station.
+
+        """
+        with self._store.read() as unit:
+            span = self._span(month, unit.site.load().tz)
+            stations = unit.stations.all(retired=True)
+            meters = {meter.id: meter for meter in unit.meters.all(removed=True)}
+            names = {str(account.id): account.name for account in unit.accounts.all()}
+            wanted = None if station is None else existing_station(unit, station).energy
+        sources = [
+            source
+            for source in _sources(meters.values(), stations)
+            if wanted in {None, source} and not _was_gone(meters[source.meter_id], span)
+        ]
+        profiles = {profile.id: profile for profile in self._devices.profiles()}
+        rows = []
+        for number, source in enumerate(sources):
+            meter = meters[source.meter_id]
+            drawing = [each for each in stations if each.energy == source]
+            rows.append(self._row(meter, source, drawing, profiles.get(meter.profile), span))
+            if progress is not None:
+                progress((number + 1) / len(sources))
+        kept = tuple(row for row in rows if row.account.start is not None or row.account.sessions)
+        return Month(span.month, span.from_at, span.to_at, span.so_far, kept, names)
+
+    def explain(self, meter: str, month: str, wh: int, reason: str) -> MeterMonth:
+        """Account for Wh of a register and a month that nothing else accounts for.
+
+        Raises:
+            UserError: no reason, an unknown register, or not what is left to explain.
+
+        """
+        reason = " ".join(reason.split())
+        if not reason:
+            raise UserError("Say why: a reason of some words is kept with your name.")
+        row = self._find(meter, month)
+        left_wh = row.unexplained_wh
+        if wh * left_wh <= 0 or abs(wh) > abs(left_wh):
+            raise UserError(
+                "{meter} has {left} Wh to explain in {month}, not {wh}: name that many, or a part "
+                "of it with the same sign. Nothing was changed.",
+                meter=row.name,
+                month=month,
+                left=left_wh,
+                wh=wh,
+            )
+        made = Explanation(row.source, month, wh, self._clock.now(), self._store.actor.ref, reason)
+        with self._store.write() as unit:
+            if _explained(unit, row.source, month) != row.explained:
+                raise UserError("Somebody else has just explained some of it: look again.")
+            unit.explanations.add(made)
+            facts = {"socket": row.source.socket, "month": month, "wh": wh}
+            ref = str(row.source.meter_id)
+            unit.record_change(Change("month.explained", "meter", ref, facts, reason))
+            explained = _explained(unit, row.source, month)
+        return MeterMonth(row.meter, row.source, row.stations, row.account, explained)
+
+    def _find(self, meter: str, month: str) -> MeterMonth:
+        """Return the row of that name; of two meters of one name the one with something left."""
+        found = [row for row in self.month(month).rows if row.name == meter]
+        if not found:
+            raise UserError(
+                "No register of {month} is called {meter}. List them with: evdesk reconcile "
+                "--month {month}",
+                meter=meter,
+                month=month,
+            )
+        return max(found, key=lambda row: abs(row.unexplained_wh))
+
+    def _span(self, month: str, tz: str) -> _Span:
+        try:
+            from_at, to_at = month_bounds(month, tz)
+        except (ValueError, OverflowError) as error:
+            raise UserError("'{month}' is not a month: write YYYY-MM.", month=month) from error
+        now = self._clock.now()
+        if from_at > now:
+            raise UserError("{month} has not begun.", month=month)
+        return _Span(month, from_at, min(to_at, now), so_far=now < to_at)
+
+    def _row(
+        self,
+        meter: Meter,
+        source: Source,
+        stations: Sequence[Station],
+        profile: ProfileInfo | None,
+        span: _Span,
+    ) -> MeterMonth:
+        bounds = _bounds(profile, is_grid=not stations)
+        followed = span.from_at - RECONCILING.look_back, span.to_at + MILLISECOND
+        with self._store.read() as unit:
+            watch = Watch(_silence(unit, meter), bounds, (span.from_at,))
+            found = account(
+                unit.registers.follow(source, *followed, watch),
+                _sessions(unit, stations, span),
+                (span.from_at, span.to_at),
+                bounds,
+                unit.replacements.of(source),
+            )
+            explained = _explained(unit, source, span.month)
+        return MeterMonth(meter, source, tuple(each.name for each in stations), found, explained)
+
+
+def _sources(meters: Iterable[Meter], stations: Sequence[Station]) -> list[Source]:
+    """Return every register that is billed from, and those of the grid, by name of the meter."""
+    known = {meter.id: meter for meter in meters}
+    billed = {station.energy for station in stations}
+    grid = {Source(meter.id) for meter in known.values() if meter.role is MeterRole.GRID}
+    names = {meter.id: meter.name for meter in known.values()}
+    return sorted(billed | grid, key=lambda one: (names[one.meter_id], one.meter_id, one.socket))
+
+
+def _was_gone(meter: Meter, span: _Span) -> bool:
+    return meter.removed_at is not None and meter.removed_at <= span.from_at
+
+
+def _sessions(unit: Unit, stations: Sequence[Station], span: _Span) -> list[Session]:
+    return [
+        session
+        for station in stations
+        for session in unit.sessions.find(
+            SessionFilter(to_at=span.to_at, left_from=span.from_at - LATE, station=station.id)
+        )
+    ]
+
+
+def _silence(unit: Unit, meter: Meter) -> timedelta:
+    """Return from when on a register that is not read is silent."""
+    status = unit.meters.statuses().get(meter.id)
+    reached_ms = 0 if status is None else status.interval_ms or 0
+    asked_ms = meter.interval_ms or POLLING.default_interval_ms
+    return max(LEAST_SILENCE, INTERVALS * timedelta(milliseconds=max(reached_ms, asked_ms)))
+
+
+def _bounds(profile: ProfileInfo | None, *, is_grid: bool) -> Bounds:
+    max_power_w = RECONCILING.grid_max_power_w if is_grid else CHARGING.max_power_w
+    if profile is None:
+        return Bounds(max_power_w)
+    return Bounds(max_power_w, profile.resolution_wh, profile.range_wh)
+
+
+def _explained(unit: Unit, source: Source, month: str) -> tuple[Explanation, ...]:
+    return tuple(one for one in unit.explanations.of(month) if one.source == source)

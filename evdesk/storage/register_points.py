@@ -1,0 +1,109 @@
+"""A counter as few points: the ends of stretches, both sides of silences, all around a step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evdesk.domain.instants import MILLISECOND, from_ms, to_ms
+from evdesk.domain.meters import Source
+from evdesk.domain.reconciling import Point
+from evdesk.domain.registers import MARGIN, MS_PER_HOUR
+from evdesk.ports import Watch
+from evdesk.storage.connection import Connection, Row
+
+Ints = NDArray[np.int64]
+
+STRETCH_ROWS = 3_600
+AFTER_A_STEP = 8  # reads that show whether a new level stands
+ROWS = """
+    SELECT at_ms, import_wh FROM reading WHERE meter_id = ? AND socket = ?
+    AND at_ms >= ? AND at_ms < ? AND import_wh IS NOT NULL ORDER BY at_ms
+"""
+BEFORE = """
+    SELECT at_ms, import_wh FROM reading WHERE meter_id = ? AND socket = ?
+    AND at_ms < ? AND import_wh IS NOT NULL ORDER BY at_ms DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring reads of one register."""
+
+    at_ms: Ints
+    wh: Ints
+
+
+def points_between(
+    db: Connection, source: Source, span: tuple[datetime, datetime], watch: Watch
+) -> Iterator[Point]:
+    """Yield the points of from_at <= at < to_at, and before them the last earlier one."""
+    begin_ms, end_ms = to_ms(span[0]), to_ms(span[1])
+    told = Told(watch)
+    before = db.one(BEFORE, (source.meter_id, source.socket, begin_ms))
+    if before is not None:
+        yield from told.of(stretch_of([before]))
+    rows = db.each(ROWS, (source.meter_id, source.socket, begin_ms, end_ms))
+    while stretch := list(islice(rows, STRETCH_ROWS)):
+        yield from told.of(stretch_of(stretch))
+
+
+def stretch_of(rows: list[Row]) -> Stretch:
+    """Return the stretch of these pairs of instant and register."""
+    pairs = np.array(rows, np.int64)
+    return Stretch(pairs[:, 0], pairs[:, 1])
+
+
+class Told:
+    """Chooses the points of one stretch after the other; ``owed`` reads are told in full."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._bounds = watch.bounds
+        self._silence_ms = watch.silence // MILLISECOND
+        self._marks_ms = np.array([to_ms(mark) for mark in watch.marks], np.int64)
+        self._last: Stretch | None = None
+        self._owed = 0
+
+    def of(self, stretch: Stretch) -> list[Point]:
+        """Return what is to be told of a stretch that follows the one before."""
+        known = 0 if self._last is None else 1  # the last read of the stretch before comes first
+        at_ms, wh = stretch.at_ms, stretch.wh
+        if self._last is not None:
+            at_ms = np.concatenate([self._last.at_ms, at_ms])
+            wh = np.concatenate([self._last.wh, wh])
+        silent = np.diff(at_ms) > self._silence_ms
+        odd = self._odd(at_ms, wh)
+        told = np.zeros(len(at_ms), np.bool_)
+        told[[known, -1]] = True
+        told[: known + self._owed] = True
+        stood = np.searchsorted(at_ms, self._marks_ms, side="right") - 1
+        told[stood[stood >= 0]] = True
+        for here in np.flatnonzero(silent | odd):
+            told[here : here + 2] = True
+        for here in np.flatnonzero(odd):
+            told[here : here + 2 + AFTER_A_STEP] = True
+        self._owe(odd, len(stretch.at_ms), len(at_ms))
+        self._last = Stretch(at_ms[-1:], wh[-1:])
+        unbroken = np.concatenate([[False], ~silent])
+        return [
+            Point(from_ms(int(at_ms[n])), int(wh[n]), bool(unbroken[n]))
+            for n in np.flatnonzero(told).tolist()
+            if n >= known
+        ]
+
+    def _odd(self, at_ms: Ints, wh: Ints) -> NDArray[np.bool_]:
+        """Return after which reads the next one cannot follow on the same counter."""
+        risen_wh, bounds = np.diff(wh), self._bounds
+        most_w = MARGIN * bounds.max_power_w
+        most_wh = most_w / MS_PER_HOUR * np.diff(at_ms) + 2 * bounds.resolution_wh
+        odd: NDArray[np.bool_] = (risen_wh < 0) | (risen_wh > most_wh)
+        return odd
+
+    def _owe(self, odd: NDArray[np.bool_], new: int, count: int) -> None:
+        """Remember how many reads of the next stretch belong to a step in this one."""
+        steps = np.flatnonzero(odd)
+        begun = int(steps[-1]) + 2 + AFTER_A_STEP - count if len(steps) else 0
+        self._owed = max(self._owed - new, begun, 0)

@@ -1,0 +1,89 @@
+"""A month that adds up, or exit code 1 with what is left to explain."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from evdesk.domain.meters import NewMeter, Source
+from evdesk.domain.readings import PilotState, Reading
+from evdesk.services.journaling import Journal, Reach
+from tests.cli.shell import DEAD, Shell
+from tests.cli.test_answers import keeps_the_promise
+from tests.fakes.clock import START
+from tests.services.desk import open_desk
+
+MONTH = ("--month", "2026-03")
+GATE = ("reconcile", *MONTH, "--station", "gate")
+PILOTS = "A" * 10 + "C" * 20 + "A" * 10
+
+
+@pytest.fixture
+def gate(shell: Shell) -> Shell:
+    """A charging point with a session of 2 kWh and some standby, read every second."""
+    desk = open_desk(shell.folder, shell.data_key)
+    try:
+        with desk.store.journal() as unit:
+            meter = unit.meters.add(NewMeter("gate", "keba-p30", DEAD, 255), START)
+            unit.stations.add("gate", Source(meter), Source(meter), START)
+            reaches = {each.id: Reach(1_000, 1) for each in unit.meters.all()}
+        journal, wh = Journal(desk.store, reaches), 5_000
+        for minute, pilot in enumerate(PILOTS):
+            wh += 100 if pilot == "C" else 1
+            at = START + timedelta(minutes=minute)
+            journal.commit([Reading(meter, 1, at, wh, b"", 6_000.0, pilot=PilotState(pilot))])
+    finally:
+        desk.store.close()
+    return shell
+
+
+def test_a_month_that_adds_up_says_so(gate: Shell) -> None:
+    (row,) = gate.json(*GATE)
+    keeps_the_promise([row])
+    promised = ("register_start_wh", "register_end_wh", "register_delta_wh", "sessions_wh",
+                "idle_wh", "gap_wh", "unexplained_wh", "explained_wh")  # fmt: skip
+    assert [row[name] for name in promised] == [5_001, 7_020, 2_019, 2_001, 18, 0, 0, 0]
+    assert (row["meter"], row["stations"], row["so_far"]) == ("gate", ["gate"], False)
+    assert (row["exceptions"], row["gaps"]) == ([], [])
+    assert "Everything is accounted for." in gate.text(*GATE)
+
+
+def test_a_remainder_exits_1_until_it_is_explained(gate: Shell) -> None:
+    session = gate.json("session", "list", "--station", "gate")[0]["id"]
+    gate.json("session", "correct", session, "--start-wh", 0, "--end-wh", 2_501, "--reason", "x")
+    answer = gate.run(*GATE, "--json")
+    assert (answer.code, answer.err) == (1, "")
+    (row,) = json.loads(answer.out)
+    assert (row["sessions_wh"], row["unexplained_wh"]) == (2_501, -500)
+    (rest,) = row["exceptions"]
+    assert (rest["kind"], rest["session"], rest["unexplained_wh"]) == ("correction", session, -500)
+    assert "To be explained: gate -0.500 kWh" in gate.run(*GATE).out
+    explain = ("reconcile", "explain", "gate", *MONTH, "--reason", "free of charge", "--wh")
+    gate.refused(2, "has -500 Wh to explain", *explain, 500)
+    assert gate.json(*explain, -500)["unexplained_wh"] == 0
+    (row,) = gate.json(*GATE)
+    assert (row["unexplained_wh"], row["explained_wh"]) == (0, -500)
+    assert row["explanations"][0]["author"] == "Ada"
+
+
+def test_what_is_wrong_about_a_month_is_said(gate: Shell) -> None:
+    gate.refused(2, "Name a month", "reconcile")
+    gate.refused(2, "is not a month", "reconcile", "--month", "2026-3x")
+    gate.refused(2, "has not begun", "reconcile", "--month", "2999-01")
+    gate.refused(2, "no station named nix", "reconcile", *MONTH, "--station", "nix")
+    gate.refused(2, "required: --wh", "reconcile", "explain", "gate", *MONTH, "--reason", "x")
+    gate.refused(2, "Name the month", "export", "reconcile", "--out", "x.csv")
+
+
+def test_a_month_without_registers_has_nothing_to_account_for(gate: Shell) -> None:
+    assert gate.json("reconcile", "--month", "2025-01") == []
+    assert "nothing to account for" in gate.text("reconcile", "--month", "2025-01")
+
+
+def test_a_month_is_exported(gate: Shell) -> None:
+    out = gate.folder.parent / "march.csv"
+    answer = gate.json("export", "reconcile", *MONTH, "--station", "gate", "--out", out)
+    assert answer["rows"] == 1
+    header, row = out.read_text(encoding="utf-8-sig").splitlines()
+    assert '"unexplained_wh"' in header
+    assert row.startswith('"2026-03","gate","gate",')

@@ -1,0 +1,111 @@
+"""A counter told in few points accounts for the same as all of its reads."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evdesk.domain.instants import to_ms
+from evdesk.domain.meters import Source
+from evdesk.domain.readings import MeterId
+from evdesk.domain.reconciling import Point, account
+from evdesk.domain.registers import Bounds
+from evdesk.ports import Store, Unit, Watch
+from evdesk.storage.register_points import Told, stretch_of
+from tests.storage.sites import add_meter, at, reading, writing
+
+WATCH = Watch(timedelta(seconds=60), Bounds(resolution_wh=1))
+SOCKET = 1
+
+
+@pytest.fixture
+def meter(store: Store) -> MeterId:
+    with writing(store) as unit:
+        return add_meter(unit)
+
+
+def put(unit: Unit, meter: MeterId, seconds: list[int], registers: list[int | None]) -> None:
+    readings = [
+        replace(reading(meter, second), import_wh=wh)
+        for second, wh in zip(seconds, registers, strict=True)
+    ]
+    unit.readings.add(readings)
+
+
+def follow(store: Store, meter: MeterId, from_s: float = -9, to_s: float = 10**7) -> list[Point]:
+    with store.read() as unit:
+        return list(unit.registers.follow(Source(meter, SOCKET), at(from_s), at(to_s), WATCH))
+
+
+def test_a_quiet_day_is_told_by_the_ends_of_its_stretches(store: Store, meter: MeterId) -> None:
+    with store.journal() as unit:
+        put(unit, meter, list(range(10_000)), [1_000 + second for second in range(10_000)])
+    told = follow(store, meter)
+    assert len(told) <= 8
+    assert (told[0], told[-1]) == (Point(at(0), 1_000, unbroken=False), Point(at(9_999), 10_999))
+    assert all(point.unbroken for point in told[1:])
+
+
+def test_both_sides_of_a_silence_are_told(store: Store, meter: MeterId) -> None:
+    seconds = [*range(100), *range(161, 300), *range(400, 500)]
+    with store.journal() as unit:
+        put(unit, meter, seconds, list(range(len(seconds))))
+    broken = [point.at for point in follow(store, meter) if not point.unbroken]
+    assert broken == [at(0), at(161), at(400)]
+    told = [point.at for point in follow(store, meter)]
+    assert {at(99), at(299)} <= set(told)
+
+
+def test_what_was_not_read_is_no_zero(store: Store, meter: MeterId) -> None:
+    with store.journal() as unit:
+        put(unit, meter, [1, 2, 3], [5, None, 6])
+    assert [point.wh for point in follow(store, meter)] == [5, 6]
+    with writing(store) as unit:
+        other = add_meter(unit, "M2")
+    assert follow(store, other) == []
+
+
+def test_the_last_register_before_the_span_is_told_however_old(
+    store: Store, meter: MeterId
+) -> None:
+    with store.journal() as unit:
+        put(unit, meter, [0, 1, 2, 90_000], [5, 6, None, 7])
+    assert follow(store, meter, 80_000) == [
+        Point(at(1), 6, unbroken=False),
+        Point(at(90_000), 7, unbroken=False),
+    ]
+    assert [point.at for point in follow(store, meter, -9, 2)] == [at(0), at(1)]
+
+
+# Reads of a counter: how long after the one before, and what it says compared with it.
+STEP = st.tuples(
+    st.sampled_from([1, 1, 1, 1, 60, 61, 4_000]),
+    st.sampled_from([0, 1, 3, 3, 3, 16, -1, 40_000, -(10**6), 2**31]),
+    st.integers(1, 12),
+)
+
+
+@given(st.lists(STEP, min_size=1, max_size=12), st.integers(0, 3_000), st.integers(1, 7))
+def test_few_points_account_for_the_same_as_all(
+    steps: list[tuple[int, int, int]], from_s: int, rows: int
+) -> None:
+    seconds, registers, second, wh = list[int](), list[int | None](), 0, 10**7
+    for apart, risen, times in steps:
+        for number in range(times):
+            second += apart
+            level = abs(risen) >= 40_000
+            wh = max(wh + (risen if number == 0 or not level else 1), 0)
+            seconds.append(second)
+            registers.append(wh)
+    all_points = [
+        Point(at(here), there or 0, unbroken=n > 0 and here - seconds[n - 1] <= 60)
+        for n, (here, there) in enumerate(zip(seconds, registers, strict=True))
+    ]
+    span = at(from_s), at(second + 1)
+    told = Told(replace(WATCH, marks=(span[0],)))
+    pairs = [(to_ms(point.at), point.wh) for point in all_points]
+    parts = [pairs[begin : begin + rows] for begin in range(0, len(pairs), rows)]
+    few = [point for part in parts for point in told.of(stretch_of(part))]
+    assert account(few, [], span, WATCH.bounds) == account(all_points, [], span, WATCH.bounds)
