@@ -14,7 +14,7 @@ from evdesk.devices.decode import SLOTS, converter, decode_values, reading_decod
 from evdesk.devices.plan import plan_blocks, plan_cycle
 from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.profiles import ENERGY, Function, Register
-from evdesk.devices.simulator.encode import packer
+from evdesk.devices.simulator.words import packer
 from evdesk.domain.readings import MeterId, PilotState
 from tests.devices.support import METERS, PROFILES
 

@@ -70,15 +70,27 @@ def test_every_profile_is_served_and_read_back(profile):
             return found, cycles
 
     found, cycles = run(main())
-    known = KNOWN[profile]
-    if known.info.has_energy:
-        energy, step = known.registers["energy_import_total"], known.info.resolution_wh
-        size = 2 * (len(energy.own_addresses) + (energy.scale_at is not None))
-        grown = [0, 0, watts // 2, watts, watts]
-        for reading, wh in zip(found, (5_000_000 + wh for wh in grown), strict=True):
-            assert wh - step < reading.import_wh <= wh
-            assert len(reading.import_raw) == size
-    if "active_power_total" in known.registers:
+    check_energy(KNOWN[profile], found, [0, 0, watts // 2, watts, watts])
+    check_measured(KNOWN[profile], cycles, watts, phases)
+    if KNOWN[profile].info.has_state:
+        assert [one.pilot for one in found] == [PilotState(letter) for letter in "AACBA"]
+    else:
+        assert {one.pilot for one in found} == {None}
+
+
+def check_energy(profile, found, grown):
+    if not profile.info.has_energy:
+        assert {one.import_wh for one in found} == {None}
+        return
+    energy, step = profile.registers["energy_import_total"], profile.info.resolution_wh
+    size = 2 * (len(energy.own_addresses) + (energy.scale_at is not None))
+    for reading, wh in zip(found, (5_000_000 + wh for wh in grown), strict=True):
+        assert wh - step < reading.import_wh <= wh
+        assert len(reading.import_raw) == size
+
+
+def check_measured(profile, cycles, watts, phases):
+    if "active_power_total" in profile.registers:
         (shown,) = {one.power_w for one in cycles if one.power_w is not None}
         assert shown == pytest.approx(watts, abs=10)
     for phase in range(len(phases)):
@@ -87,11 +99,7 @@ def test_every_profile_is_served_and_read_back(profile):
         if amps and volts:
             assert amps[0] * volts[0] == pytest.approx(watts / len(phases), rel=0.03)
         for kind, values in (("current", amps), ("voltage", volts)):
-            assert bool(values) == (f"{kind}_l{phase + 1}" in known.registers)
-    if known.info.has_state:
-        assert [one.pilot for one in found] == [PilotState(letter) for letter in "AACBA"]
-    else:
-        assert {one.pilot for one in found} == {None}
+            assert bool(values) == (f"{kind}_l{phase + 1}" in profile.registers)
 
 
 def test_keba_reads_its_lesser_values_in_turn():
@@ -431,7 +439,8 @@ def test_serve_tells_its_addresses_logs_what_it_served_and_counts_it(tmp_path):
         return found, await task
 
     found, counts = run(main())
-    assert set(ready[0][0]) == {"name", "profile", "url", "unit", "phases", "role", "serial"}
+    keys = ("name", "profile", "url", "unit", "socket", "phases", "role", "serial")
+    assert tuple(ready[0][0]) == keys
     reads = 3 + 1 + 3 * 2  # values; serial number; card and session register in each new state
     assert counts["devices"] == [{"name": "bay", "unit": 1, "reads": reads, "faults": 0}]
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]

@@ -7,18 +7,18 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from evdesk.devices.profile_file import load_named
-from evdesk.devices.profiles import ENERGY, Function, Profile
-from evdesk.devices.simulator.device import SimulatedDevice
-from evdesk.devices.simulator.encode import Encoder, Span, served_wh
-from evdesk.devices.simulator.listening import Links, Listener, listener_maker
+from evdesk.devices.profiles import ENERGY, Function
+from evdesk.devices.simulator.encode import Span, served_wh
+from evdesk.devices.simulator.listening import Links, listener_maker
 from evdesk.devices.simulator.scenario import Fault, FaultKind, Scenario
-from evdesk.devices.simulator.wire import CLOSE, SILENCE, Answer
+from evdesk.devices.simulator.units import Port, Unit, lay_out
+from evdesk.devices.simulator.wire import CLOSE, READ_REQUEST, SILENCE, Answer
 from evdesk.devices.stepping import (
     CLOCK_ADDRESS,
     CONTROL_UNIT,
@@ -30,41 +30,12 @@ from evdesk.devices.stepping import (
 )
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.instants import from_ms, rfc3339, to_ms
-from evdesk.domain.meters import MeterRole
 from evdesk.settings import POLLING, shipped
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
-READ_REQUEST = struct.Struct(">BHH")
 CLOCK_REQUEST = struct.Struct(">BHHBQ")
 REFUSE_CHECK_S = 0.2  # how often a wall-clock depot opens and closes its ports
 EXCEPTION_BIT = 0x80
-
-
-@dataclass(slots=True)
-class _Unit:
-    """One unit behind a port, and how often it was read."""
-
-    device: SimulatedDevice
-    encoder: Encoder
-    reads: int = 0
-    faults: int = 0
-    before: Answer = SILENCE
-
-    def fault(self, at_ms: int, pdu: bytes) -> Fault | None:
-        """Return what keeps it from answering a request well."""
-        if len(pdu) != READ_REQUEST.size:
-            return self.device.faults.answering(at_ms, lambda _: False)
-        read = READ_REQUEST.unpack(pdu)
-        return self.device.faults.answering(at_ms, partial(self.encoder.touches, read))
-
-
-@dataclass(slots=True)
-class _Port:
-    """One bus and the units on it."""
-
-    is_rtu: bool
-    units: dict[int, _Unit] = field(default_factory=dict)
-    listener: Listener | None = None
 
 
 class Depot:
@@ -94,7 +65,7 @@ class Depot:
         self._watch: asyncio.Task[None] | None = None
         wanted = {device.profile for device in scenario.devices}
         profiles = load_named(profiles_dir or shipped("resources") / "meters", wanted)
-        self._ports = _lay_out(scenario, profiles)
+        self._ports = lay_out(scenario, profiles)
         self._listener = listener_maker(links or Links())
         self.told = 0
 
@@ -114,7 +85,7 @@ class Depot:
             except DeviceError:
                 await self.stop()
                 raise
-        refusing = [port for port in self._ports if _may_refuse(port)]
+        refusing = [port for port in self._ports if port.may_refuse()]
         if self._stepped and len(refusing) == len(self._ports):
             await self.stop()
             raise UserError(
@@ -137,12 +108,12 @@ class Depot:
         await asyncio.sleep(0)
 
     def addresses(self) -> list[dict[str, object]]:
-        """Return name, profile, url, unit, phases, role and serial of each device."""
+        """Return name, profile, url, unit, socket, phases, role and serial of each device."""
         rows: list[dict[str, object]] = []
         for port in self._ports:
             assert port.listener is not None  # noqa: S101 - it has started
             url = port.listener.address.bus
-            for unit in port.units.values():
+            for unit in port.every():
                 device = unit.device.device
                 rows.append(
                     {
@@ -150,6 +121,7 @@ class Depot:
                         "profile": device.profile,
                         "url": url,
                         "unit": unit.device.unit,
+                        "socket": device.socket,
                         "phases": device.phases,
                         "role": device.role.value,
                         "serial": str(device.serial) if device.serial else None,
@@ -159,7 +131,7 @@ class Depot:
 
     def counts(self) -> dict[str, Any]:
         """Return what was served: reads and faults per device and unit, and instants told."""
-        units = (unit for port in self._ports for unit in port.units.values())
+        units = (unit for port in self._ports for unit in port.every())
         devices = [
             {
                 "name": unit.device.device.name,
@@ -195,7 +167,7 @@ class Depot:
         for port in self._ports:
             if port.listener is None:
                 continue
-            if _refuses(port, at_ms):
+            if port.refuses(at_ms):
                 port.listener.refuse()
             elif not port.listener.is_open:
                 with suppress(DeviceError):  # taken meanwhile: tried again at the next look
@@ -203,20 +175,20 @@ class Depot:
 
     # -- answers --------------------------------------------------------------------------------
 
-    def _answer(self, port: _Port, unit_id: int, pdu: bytes) -> Answer:
+    def _answer(self, port: Port, unit_id: int, pdu: bytes) -> Answer:
         if unit_id == CONTROL_UNIT:
             return self._control(port, pdu)
         if self._stepped and self._told_ms is None:
             return _exception(pdu[0], DEVICE_FAILURE)
-        unit = port.units.get(unit_id)
+        unit = port.asked(unit_id, pdu)
         at_ms = self._offset_ms()
-        if self._stepped and _refuses(port, at_ms):
+        if self._stepped and port.refuses(at_ms):
             return CLOSE
         if unit is None:
             return SILENCE
         return self._device(unit, at_ms, pdu)
 
-    def _device(self, unit: _Unit, at_ms: int, pdu: bytes) -> Answer:
+    def _device(self, unit: Unit, at_ms: int, pdu: bytes) -> Answer:
         fault = unit.fault(at_ms, pdu)
         delay_s = 0.0
         if fault is not None:
@@ -234,8 +206,8 @@ class Depot:
             return replace(before, is_late=True)
         return answer
 
-    def _read(self, unit: _Unit, at_ms: int, pdu: bytes, delay_s: float) -> Answer:
-        if pdu[0] not in (Function.HOLDING, Function.INPUT) or len(pdu) != READ_REQUEST.size:
+    def _read(self, unit: Unit, at_ms: int, pdu: bytes, delay_s: float) -> Answer:
+        if pdu[0] not in list(Function) or len(pdu) != READ_REQUEST.size:
             return _exception(pdu[0], ILLEGAL_FUNCTION)
         function, address, count = READ_REQUEST.unpack(pdu)
         span = unit.encoder.span(function, address, count)
@@ -245,7 +217,8 @@ class Depot:
         words = unit.encoder.words(span, unit.device.at(at_ms))
         if self._log is not None and span.energy is not None:
             self._note(unit, words[span.energy], at_ms)
-        return Answer(bytes((function, span.size)) + words, delay_s)
+        data = _bits(words) if Function(function).is_bits else words
+        return Answer(bytes((function, len(data))) + data, delay_s)
 
     def _delay_s(self, fault: Fault) -> float:
         """Return the delay; in stepped time shorter, as the limit of a request is shorter there."""
@@ -254,7 +227,7 @@ class Depot:
         scale = POLLING.stepped_timeout_s / POLLING.timeout_s if self._stepped else 1.0
         return fault.amount / 1_000 * scale
 
-    def _note(self, unit: _Unit, words: bytes, at_ms: int) -> None:
+    def _note(self, unit: Unit, words: bytes, at_ms: int) -> None:
         device = unit.device
         snapshot = device.at(at_ms)
         wh = served_wh(device.profile.registers[ENERGY], words) if snapshot.has_energy else None
@@ -270,7 +243,7 @@ class Depot:
         if self._log is not None:
             self._log.write(json.dumps(row) + "\n")
 
-    def _control(self, port: _Port, pdu: bytes) -> Answer:
+    def _control(self, port: Port, pdu: bytes) -> Answer:
         """Serve the unit through which a collector tells the time; wall clocks are not told."""
         if pdu[0] == WRITE_REGISTERS:
             return self._tell(pdu)
@@ -280,11 +253,11 @@ class Depot:
         if self._stepped and (address, count) == (IDENTITY_ADDRESS, CONTROL_WORDS):
             return Answer(bytes((Function.HOLDING, len(self._identity))) + self._identity)
         if self._stepped and count == 1 and SILENCE_ADDRESS <= address < 2 * SILENCE_ADDRESS:
-            is_silent = self._is_silent(port.units.get(address - SILENCE_ADDRESS))
+            is_silent = self._is_silent(port.first(address - SILENCE_ADDRESS))
             return Answer(bytes((Function.HOLDING, 2, 0, is_silent)))
         return _exception(pdu[0], ILLEGAL_ADDRESS)
 
-    def _is_silent(self, unit: _Unit | None) -> bool:
+    def _is_silent(self, unit: Unit | None) -> bool:
         if unit is None:
             return True
         fault = unit.device.faults.answering(self._offset_ms(), lambda _: False)
@@ -304,42 +277,10 @@ class Depot:
         return Answer(struct.pack(">BHH", function, address, count))
 
 
-def _lay_out(scenario: Scenario, profiles: dict[str, Profile]) -> list[_Port]:
-    """Return the ports of a scenario: one per device, or one per named bus."""
-    ports: dict[str, _Port] = {}
-    devices: dict[str, SimulatedDevice] = {}
-    for device in sorted(scenario.devices, key=lambda device: device.role is MeterRole.GRID):
-        if device.profile not in profiles:
-            raise UserError(
-                "{device}: there is no profile '{profile}'.",
-                device=device.name,
-                profile=device.profile,
-            )
-        fed = tuple(devices.values()) if device.role is MeterRole.GRID else ()
-        profile = profiles[device.profile]
-        devices[device.name] = SimulatedDevice(device, profile, scenario.repeat_ms, fed)
-    for device in scenario.devices:
-        simulated = devices[device.name]
-        key = device.bus or f"device {device.name}"
-        port = ports.setdefault(key, _Port(device.is_rtu))
-        if simulated.unit in port.units or simulated.unit == CONTROL_UNIT:
-            raise UserError(
-                "{device}: the unit {unit} is already taken on its bus.",
-                device=device.name,
-                unit=simulated.unit,
-            )
-        encoder = Encoder(simulated.profile, device.phases)
-        port.units[simulated.unit] = _Unit(simulated, encoder)
-    return list(ports.values())
-
-
-def _refuses(port: _Port, at_ms: int) -> bool:
-    return any(unit.device.refuses(at_ms) for unit in port.units.values())
-
-
-def _may_refuse(port: _Port) -> bool:
-    faults = (fault for unit in port.units.values() for fault in unit.device.device.faults)
-    return any(fault.kind is FaultKind.REFUSE for fault in faults)
+def _bits(words: bytes) -> bytes:
+    """Return words of 0 or 1 as packed bits, the first lowest (V1.1b3, 6.1)."""
+    packed = sum((word & 1) << at for at, word in enumerate(words[1::2]))
+    return packed.to_bytes((len(words) // 2 + 7) // 8, "little")
 
 
 def _reads(row: dict[str, Any]) -> int:

@@ -21,6 +21,14 @@ from evdesk.devices.profiles import (
 )
 from evdesk.devices.simulator.device import Snapshot
 from evdesk.devices.simulator.loads import UNITS_PER_WH
+from evdesk.devices.simulator.words import (
+    float_words,
+    int_words,
+    letters,
+    missing_words,
+    packer,
+    swapped,
+)
 from evdesk.domain.readings import PilotState
 
 ILLEGAL_ADDRESS = 2
@@ -65,8 +73,11 @@ class Span:
 class Encoder:
     """Answers reads of one device as its profile says."""
 
-    def __init__(self, profile: Profile, phases: str) -> None:
+    def __init__(
+        self, profile: Profile, phases: str, socket: int = 1, unit_id: int | None = None
+    ) -> None:
         self._profile = profile
+        self._socket_shift = profile.stride * (socket - 1)
         self._spans: dict[tuple[int, int, int], Span | int] = {}
         self._shift = 0
         self._fixed: dict[tuple[int, int], bytes] = {}
@@ -74,11 +85,13 @@ class Encoder:
             self._lay_models(profile.sunspec, phases)
         self._registers: list[Register] = []
         for register in profile.registers.values():
-            if register.readable:
+            if register.readable and register.unit_id == unit_id:
                 self._lay_parts(register)
 
     def _lay_parts(self, register: Register) -> None:
         """Put a register where it is read; further numbers of a compound value stay 0 here."""
+        if not register.shared:
+            register = replace(register, address=register.address + self._socket_shift)
         single = _single(register)
         self._registers.append(single)
         start = register.address + self._shift
@@ -189,6 +202,9 @@ class Encoder:
         if standing is not None:
             words = pack(float(standing))
             return lambda _: words
+        if register.enum:  # 0 may be no code of it
+            words = pack(float(register.enum[0].raw))
+            return lambda _: words
         value = self._value(register)
         return lambda snapshot: pack(value(snapshot))
 
@@ -218,7 +234,7 @@ class Encoder:
 def served_wh(register: Register, words: bytes) -> int:
     """Return the whole Wh that served energy words stand for: their exact value, floored."""
     register = _single(register)
-    ordered = _swapped(register, words)
+    ordered = swapped(register, words)
     raw = (
         Fraction(struct.unpack(">f" if register.type == "f32" else ">d", ordered)[0])
         if register.is_float
@@ -242,67 +258,21 @@ def _single(register: Register) -> Register:
     )
 
 
-def packer(register: Register) -> Callable[[float], bytes]:
-    """Return what makes words of a value given in the register's unit, rounded as it rounds."""
-    factor = float(1 / register.scale)
-    if register.is_float:
-        plain = not (register.little_words or register.little_bytes)
-        pack = struct.Struct(">f" if register.type == "f32" else ">d").pack
-        if plain:
-            return lambda value: pack(value * factor)
-        return lambda value: _swapped(register, pack(value * factor))
-    shift = 0 if register.mask is None else (register.mask & -register.mask).bit_length() - 1
-    return lambda value: _int_words(register, round(value * factor) << shift)
-
-
-def _float_words(register: Register, raw: float) -> bytes:
-    return _swapped(register, struct.pack(">f" if register.type == "f32" else ">d", raw))
-
-
-def _int_words(register: Register, raw: int) -> bytes:
-    bits = 16 * register.length
-    signed = register.type.startswith("i")
-    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-    held = low if raw < low else min(raw, high)
-    return _swapped(register, held.to_bytes(2 * register.length, "big", signed=signed))
-
-
-def _swapped(register: Register, words: bytes) -> bytes:
-    """Return words in the order of the wire; the same twice gives the words back."""
-    if register.little_words:
-        words = b"".join(words[at : at + 2] for at in range(len(words) - 2, -1, -2))
-    if register.little_bytes:
-        words = b"".join(
-            words[at + 1 : at - 1 if at else None : -1] for at in range(0, len(words), 2)
-        )
-    return words
-
-
 def _energy(register: Register) -> Encode:
     """Return the encoder of the lifetime register: floored to its resolution, like a counter."""
     per_raw = UNITS_PER_WH * WH_PER_UNIT[register.unit] * register.scale
     over, under = per_raw.numerator, per_raw.denominator
     modulus = 1 << 16 * register.length - register.type.startswith("i")  # then it begins at 0
-    missing = _missing(register)
+    missing = missing_words(register)
 
     def energy(snapshot: Snapshot) -> bytes:
         if not snapshot.has_energy:
             return missing
         if register.is_float:
-            return _float_words(register, snapshot.energy_units * under / over)
-        return _int_words(register, snapshot.energy_units * under // over % modulus)
+            return float_words(register, snapshot.energy_units * under / over)
+        return int_words(register, snapshot.energy_units * under // over % modulus)
 
     return energy
-
-
-def _missing(register: Register) -> bytes:
-    """Return the words for "not available": the device's own, NaN, or the largest number."""
-    size = 2 * register.length
-    if register.not_available:
-        return _swapped(register, min(register.not_available).to_bytes(size, "big"))
-    if register.is_float:
-        return _float_words(register, float("nan"))
-    return _int_words(register, 1 << 8 * size)
 
 
 def _state(register: Register) -> Callable[[Snapshot], int | str]:
@@ -370,14 +340,6 @@ def _text(register: Register) -> Encode:
         return lambda s: letters(register, s.tag)
     words = letters(register, str(register.example or "1.0"))
     return lambda _: words
-
-
-def letters(register: Register, text: str) -> bytes:
-    """Return the words of a text, padded with zeros, in the register's own way."""
-    size = 2 * register.length
-    if register.is_utf16:
-        return text.encode("utf-16-be").ljust(size, b"\0")[:size]
-    return _swapped(register, text.encode("ascii").ljust(size, b"\0")[:size])
 
 
 def _covers(

@@ -62,7 +62,8 @@ class Device:
 
     ``initial_wh`` is its register at the scenario's start; ``base_w`` is drawn always, ``export_w``
     is fed back always and only seen by counters of export. A device of role grid counts what all
-    others draw, and its own base.
+    others draw, and its own base. Sockets of one charger are devices with one ``bus`` and unit.
+    ``choices`` are pairs of a key and an option of its profile.
     """
 
     name: str
@@ -78,6 +79,8 @@ class Device:
     serial: int = 0
     sessions: tuple[Session, ...] = ()
     faults: tuple[Fault, ...] = ()
+    socket: int = 1
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

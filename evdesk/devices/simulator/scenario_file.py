@@ -24,6 +24,7 @@ from evdesk.domain.meters import MeterRole
 
 MS_PER_DAY = 86_400_000
 MAX_POWER_W = 1_000_000
+_MOST_SOCKETS = 48
 PHASES = ("1", "2", "3", "12", "13", "23", "123")
 _OFFSET = re.compile(
     r"(?:(?P<days>\d{1,4})d )?(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d))?"
@@ -96,9 +97,18 @@ def _device(table: TomlTable, repeat_ms: int | None, folder: Path) -> Device:
         serial=table.whole("serial", 0, low=0, high=_MOST_WORDS),
         sessions=tuple(session for session, _ in sessions),
         faults=tuple(_fault(row) for row in table.tables("fault", f"{table.title}, fault")),
+        socket=table.whole("socket", 1, low=1, high=_MOST_SOCKETS),
+        choices=tuple(_choice(table, text) for text in table.texts("choices")),
     )
     table.done()
     return device
+
+
+def _choice(table: TomlTable, text: str) -> tuple[str, str]:
+    key, equals, option = text.partition("=")
+    if not (key and equals and option):
+        raise table.error("choices", "'{text}' is not written CHOICE=OPTION.", text=text)
+    return key, option
 
 
 def _check_order(sessions: list[tuple[Session, TomlTable]], repeat_ms: int | None) -> None:

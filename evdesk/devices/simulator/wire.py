@@ -1,6 +1,7 @@
 """The simulated depot's end of a connection: frames in, answers out, faults in between."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
 
 LAST_TID = 0xFFFF
+
+READ_REQUEST = struct.Struct(">BHH")  # function, address, count
 
 
 @dataclass(frozen=True, slots=True)
