@@ -48,10 +48,12 @@ async def decide(
 
     """
     answers = _Answers(profile, ask)
-    open_choices = [
-        choice for choice in profile.choices if names is None or _bears_upon(choice, profile, names)
-    ]
-    return tuple([await _decision(one, profile, chosen, answers) for one in open_choices])
+    found: list[Decision] = []
+    for choice in profile.choices:
+        if names is None or _bears_upon(choice, profile, names):
+            found.append(await _decision(choice, profile, chosen, answers))
+            answers.profile = profile.variant(options_of(found))
+    return tuple(found)
 
 
 def options_of(decisions: Collection[Decision]) -> dict[str, str]:
@@ -89,10 +91,14 @@ def _bears_upon(choice: Choice, profile: Profile, names: Collection[str]) -> boo
 
 
 class _Answers:
-    """What a device shows in the registers that rules name; each is asked for once."""
+    """What a device shows in the registers that rules name; each is asked for once.
+
+    ``profile`` has the options decided so far: which word comes first is known before a number is
+    looked at by a later rule.
+    """
 
     def __init__(self, profile: Profile, ask: Ask) -> None:
-        self._profile = profile
+        self.profile = profile
         self._ask = ask
         self._known: dict[Block, bytes | None] = {}
 
@@ -101,7 +107,7 @@ class _Answers:
         rule = option.rule
         if rule is None:
             return False
-        register = self._profile.variant({choice.key: option.id}).registers[rule.register]
+        register = self.profile.variant({choice.key: option.id}).registers[rule.register]
         data = await self._words(register)
         if data is None:
             return rule.answers is False
@@ -109,7 +115,7 @@ class _Answers:
 
     async def _words(self, register: Register) -> bytes | None:
         """Return the words of a register; None where the device refuses it."""
-        (block,) = plan_blocks([register], self._profile.pace)
+        (block,) = plan_blocks([register], self.profile.pace)
         if block not in self._known:
             try:
                 data = await self._ask(block)
