@@ -97,12 +97,12 @@ class Counting(Fold):
         state.recent.append(register)
         if session is None or session.base is None:
             return
+        before, session.read_at = session.read_at, register.at
         if state.ending is None:
-            if session.read_at is not None and not self.touches(session.read_at, register.at):
+            if before is not None and not self.touches(before, register.at):
                 session.flags.add(Flag.COMM_GAP)
                 session.check.interrupt()
                 session.silence = True
-            session.read_at = register.at
             if state.track.ceiling is None:
                 session.last = register
         elif state.ending.register is None:

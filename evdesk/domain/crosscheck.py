@@ -15,7 +15,7 @@ class CrossCheck:
     """What the register counted and what the power amounts to, over the same spans of time.
 
     ``slack_wh`` is how far the integral can be off because power changed between two samples;
-    ``still_wh`` is what was drawn since the register last moved.
+    ``still_wh`` is what was drawn at the least since the register last moved.
     """
 
     power_w: float | None = None
@@ -31,10 +31,10 @@ class CrossCheck:
         if passed is not None and self.power_w is not None and self.wh is not None:
             before_w, now_w = max(self.power_w, 0.0), max(power_w, 0.0)
             hours = passed / timedelta(milliseconds=MS_PER_HOUR)
-            self.integrated_wh += (drawn_wh := (before_w + now_w) / 2 * hours)
+            self.integrated_wh += (before_w + now_w) / 2 * hours
             self.slack_wh += abs(now_w - before_w) / 2 * hours
             self.counted_wh += wh - self.wh
-            self._watch(wh - self.wh, drawn_wh, resolution_wh)
+            self._watch(wh - self.wh, min(before_w, now_w) * hours, resolution_wh)
         self.power_w, self.wh = power_w, wh
 
     def interrupt(self) -> None:

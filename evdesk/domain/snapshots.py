@@ -29,7 +29,7 @@ def dump(state: TrackerState) -> Json:
         "shown": _tag(state.shown),
         "stale": _tag(state.stale),
         "drift_ms": state.timeline.drift // MS,
-        "leaps": [[to_ms(at), leap // MS] for at, leap in state.timeline.leaps],
+        "drifts": [[to_ms(at), drift // MS] for at, drift in state.timeline.drifts],
     }
 
 
@@ -49,7 +49,7 @@ def load(data: Json) -> TrackerState:
         shown=_to_tag(data.get("shown")),
         stale=_to_tag(data.get("stale")),
         timeline=Timeline(
-            [(from_ms(_int(at)), _int(leap) * MS) for at, leap in _pairs(data.get("leaps"))],
+            [(from_ms(_int(at)), _int(ms) * MS) for at, ms in _pairs(data.get("drifts"))],
             _int(data.get("drift_ms", 0)) * MS,
         ),
     )

@@ -120,7 +120,7 @@ class Collector:
             plan.failed(error)
             self._watch.failed(plan.meter.id, self._clock.now(), error)
             return
-        stamped = plan.stamped(readings, self._elapsed_s())
+        stamped = plan.stamped(readings, self._clock.now(), self._elapsed_s())
         self._buffer.extend(stamped)
         self.tally.readings += len(stamped)
         plan.answered(stamped)

@@ -12,7 +12,7 @@ from evdesk.services.journaling import Reach
 from evdesk.settings import POLLING
 
 SILENT_AFTER = 2  # failures in a row that make a device silent
-WORTH_TELLING_MS = 1_000  # less is a clock being kept in step, or a slow answer
+WORTH_TELLING_MS = 200  # less is a clock that is being kept in step
 SMOOTHING = 0.2  # weight of the newest interval in the one shown
 
 
@@ -47,24 +47,26 @@ class Plan:
         self.last_at, self.state = at, MeterState.OK
         self.failures, self.last_error = 0, None
 
-    def stamped(self, readings: Sequence[Reading], now_s: float) -> list[Reading]:
+    def stamped(self, readings: Sequence[Reading], now: datetime, now_s: float) -> list[Reading]:
         """Return readings with instants that only rise, also when the PC's clock was set back.
 
         They then go at half the pace of what has really elapsed, until the clock has caught up: a
         clock that stood still would make every register rise too fast to be believed. By how much
-        the clock was set goes with the reading.
+        the stamps run ahead, or behind, goes with the reading. ``now`` and ``now_s`` are of the
+        same moment, the one on the clock, the other in seconds that nobody sets.
         """
-        found = list(readings)
+        found, ahead = list(readings), timedelta()
         if self.last_at is not None and found[0].at <= self.last_at:
             elapsed = timedelta(seconds=0 if self.answered_s is None else now_s - self.answered_s)
             at = self.last_at + max(elapsed / 2, timedelta(milliseconds=1))
+            ahead = at - found[0].at
             found = [replace(reading, at=at) for reading in found]
         self.answered_s = now_s
-        drift_ms = self._drift_ms(found[0].at, now_s)
+        drift_ms = self._drift_ms(now + ahead, now_s)
         return found if drift_ms is None else [_drifted(reading, drift_ms) for reading in found]
 
     def _drift_ms(self, at: datetime, now_s: float) -> int | None:
-        """Return by how much the stamps ran ahead since it was last told, once that is a second."""
+        """Return by how much the stamps ran ahead since it was last told, where it is worth it."""
         told_at, told_s = self.told = self.told or (at, now_s)
         drift_ms = round((at - told_at).total_seconds() * 1000 - (now_s - told_s) * 1000)
         if abs(drift_ms) < WORTH_TELLING_MS:
