@@ -132,9 +132,9 @@ class Part:
     state: bool
     leads: bool
 
-    def signs(self, signs: Signs, tag: Tag | None) -> CarSigns:
-        """Return what a device's signs say about the station."""
-        return CarSigns(
+    def signs(self, signs: Signs, tag: Tag | None) -> CarSigns | None:
+        """Return what a device's signs say about the station; None where that is nothing."""
+        found = CarSigns(
             serial=_serial(signs) if self.energy else None,
             tag=tag if self.leads else None,
             no_tag=self.leads and signs.tag == "",
@@ -142,6 +142,7 @@ class Part:
             session_wh=signs.session_wh if self.leads else None,
             drift_ms=signs.drift_ms if self.leads else None,
         )
+        return None if found == CarSigns() else found
 
 
 def _serial(signs: Signs) -> str | None:
