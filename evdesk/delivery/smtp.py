@@ -4,6 +4,7 @@ A letter counts as handed over when the server has confirmed its end. Where the 
 before that end was sent, the server cannot have taken it; where it breaks afterwards, nobody knows.
 """
 
+import base64
 import re
 import smtplib
 import ssl
@@ -17,7 +18,7 @@ from email.utils import format_datetime
 from evdesk.domain.mail import Letter, MailServer, Outcome, Receipt, Security
 from evdesk.ports import Clock
 
-OK, GO_AHEAD = 250, 354
+LOGGED_IN, OK, GO_AHEAD = 235, 250, 354
 FOR_NOW = 4  # first digit of a refusal that may pass (RFC 5321, 4.2.1)
 END = b".\r\n"
 
@@ -59,7 +60,7 @@ def _session(server: MailServer, timeout_s: float) -> Iterator[smtplib.SMTP]:
         if server.security is Security.STARTTLS:
             smtp.starttls(context=context)
         if server.username is not None and server.password is not None:
-            smtp.login(server.username, server.password.reveal().decode())
+            _log_in(smtp, server.username, server.password.reveal())
         yield smtp
         with suppress(OSError, smtplib.SMTPException):
             smtp.quit()
@@ -71,6 +72,18 @@ def _connected(server: MailServer, timeout_s: float, context: ssl.SSLContext) ->
     if server.security is Security.TLS:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=timeout_s, context=context)
     return smtplib.SMTP(server.host, server.port, timeout=timeout_s)
+
+
+def _log_in(smtp: smtplib.SMTP, username: str, password: bytes) -> None:
+    """Log in; what is not ASCII goes as UTF-8 in PLAIN (RFC 4616), which smtplib does not know."""
+    if username.isascii() and password.isascii():
+        smtp.login(username, password.decode())
+        return
+    smtp.ehlo_or_helo_if_needed()
+    word = base64.b64encode(b"\0" + username.encode() + b"\0" + password).decode()
+    code, told = smtp.docmd("AUTH", f"PLAIN {word}")
+    if code != LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, told)
 
 
 def _hand_over(smtp: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> Receipt:
@@ -130,7 +143,7 @@ def reason(error: Exception) -> str:
         return f"The server refused user name or password: {_text(error.smtp_error)}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "The server did not answer in time."
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
