@@ -155,10 +155,22 @@ def test_a_mask_is_shifted_down_before_the_code_is_looked_up():
     assert converter(replace(one, type="bool", mask=0x0010))(0x0010) == 1
 
 
+def test_a_number_may_take_part_of_a_word_only():
+    one = register("u16", mask=0x0FFF, unit="A", scale=Fraction(6, 100))
+    assert decoded(one, bytes.fromhex("f10a")) == pytest.approx(0x10A * 0.06)
+    high = register("u32", mask=0xFF000000, unit="V")
+    assert decoded(high, bytes.fromhex("e7ffffff")) == 231
+
+
 def test_text_ends_at_the_first_zero_and_may_be_empty():
     text = replace(register("u16"), type="string", length=4)
     assert decoded(text, b"AB12\0\0xx") == "AB12"
     assert decoded(text, bytes(8)) is None
+    assert decoded(text, b"\0A\0\0\0\0\0\0") == "A"  # one letter at the right of its word
+    assert decoded(text, b"  C2    ") == "C2"
+    assert decoded(replace(text, little_bytes=True), b"BA21\0\0\0\0") == "AB12"
+    assert decoded(replace(text, is_utf16=True), "Aé".encode("utf-16-be") + bytes(4)) == "Aé"
+    assert decoded(replace(text, is_utf16=True), b"\xd8\x00" * 4) is not None  # no text: no crash
     assert decoded(replace(text, type="bytes"), b"\x01\x02abcdef") == "01026162636465 66".replace(
         " ", ""
     )
@@ -214,6 +226,82 @@ def test_keba_states(state, cable, pilot):
 def test_heidelberg_states(state, pilot):
     found = reading_of("heidelberg-energy-control", state=state).pilot
     assert found == (None if pilot is None else PilotState(pilot))
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "other", "pilot"),
+    [
+        (
+            "abb-terra-ac",
+            0x0400 | 0x80,
+            {"cable_state": 0},
+            "C",
+        ),  # the highest bit is not the state
+        ("abb-terra-ac", 0x0500, {"cable_state": 0x0111}, "B"),
+        ("abb-terra-ac", 0x0500, {"cable_state": 0x0101}, "B"),
+        ("abb-terra-ac", 0x0500, {"cable_state": 0x0011}, "A"),
+        ("abb-terra-ac", 0x0600, {"cable_state": 0x0111}, None),
+        ("vestel-evc04", 1, {"cable_state": 3}, "C"),
+        ("vestel-evc04", 0, {"cable_state": 3}, "B"),
+        ("vestel-evc04", 0, {"cable_state": 2}, "B"),
+        ("vestel-evc04", 0, {"cable_state": 1}, "A"),
+        ("vestel-evc04", 0, {"cable_state": 9}, None),
+        ("webasto-next", 3, {}, "C"),
+        ("webasto-next", 2, {}, None),
+        ("schneider-evlink-pro", 2, {"plugged": 0}, "A"),
+        ("schneider-evlink-pro", 2, {"plugged": 1}, "B"),
+        ("schneider-evlink-pro", 8, {"plugged": 1}, "C"),
+        ("compleo", 0x8000, {}, "A"),
+        ("compleo", 1, {}, "B"),
+        ("compleo", 3, {}, "C"),
+        ("etrel-inch", 0, {}, None),  # unknown is not "no car"
+        ("daheimladen-em2go", 9, {}, None),
+        ("abl-em4", 0x12C2, {}, "C"),
+        ("peblar", ord("B"), {}, "B"),
+        ("phoenix-charx", int.from_bytes(b"C1"), {}, "C"),
+        ("phoenix-ev-cc-basic-ser", int.from_bytes(b"E0"), {}, "E"),
+        ("siemens-versicharge", int.from_bytes(b"B\0"), {}, "B"),
+        ("siemens-versicharge", int.from_bytes(b"\0B"), {}, "B"),
+        ("siemens-versicharge", int.from_bytes(b"Z "), {}, None),
+        ("innogy-ebox", int.from_bytes(b"E\0\0\0"), {}, "E"),
+        ("alfen-eve", int.from_bytes(b"D2" + bytes(8)), {}, "D"),
+        ("alfen-eve", 0, {}, None),
+    ],
+)
+def test_states_that_are_more_than_a_number(name, state, other, pilot):
+    found = reading_of(name, state=state, **other).pilot
+    assert found == (None if pilot is None else PilotState(pilot))
+
+
+def f32(value):
+    return int.from_bytes(struct.pack(">f", value))
+
+
+@pytest.mark.parametrize(
+    ("letter", "amps", "watts"),
+    [(b"C", 16.0, 3 * 16 * 230), (b"D", 16.0, 3 * 16 * 230), (b"B", 0.0, 0), (b"A", 0.0, 0)],
+)
+def test_currents_that_freeze_count_while_it_charges_only(letter, amps, watts):
+    values = {f"current_l{n}": f32(16.0) for n in "123"}
+    values |= {f"voltage_l{n}": f32(230.0) for n in "123"}
+    found = reading_of("innogy-ebox", state=int.from_bytes(letter + bytes(3)), **values)
+    assert (found.currents_a, found.power_w) == ((amps,) * 3, watts)
+
+
+@pytest.mark.parametrize("letter", [b"E", b"F", b"?"])
+def test_currents_that_freeze_are_unknown_in_a_fault(letter):
+    values = {f"current_l{n}": f32(16.0) for n in "123"}
+    found = reading_of("innogy-ebox", state=int.from_bytes(letter + bytes(3)), **values)
+    assert (found.currents_a, found.power_w) == ((None,) * 3, None)
+
+
+def test_a_power_that_is_volts_times_amps_needs_both():
+    values = {"state": int.from_bytes(b"C" + bytes(3)), "current_l1": f32(16.0)}
+    values |= {f"current_l{n}": f32(0.0) for n in "23"}
+    missing = {f"voltage_l{n}": f32(math.nan) for n in "123"}
+    assert reading_of("innogy-ebox", **values, **missing).power_w is None
+    values["voltage_l1"] = f32(229.5)
+    assert reading_of("innogy-ebox", **{**missing, **values}).power_w == 3_672.0
 
 
 def test_a_reading_keeps_the_words_of_its_register_also_when_they_mean_nothing():

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from evdesk.domain.errors import DeviceError
+from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import MeterRole, MeterState, MeterStatus, NewMeter
-from evdesk.domain.readings import Reading
+from evdesk.domain.readings import MeterId, Reading
+from evdesk.ports import Decided, ProfileChoice, ProfileOption
+from evdesk.services.cautions import CautionCode, cautions, check_choices, has_energy
 from tests.fakes.clock import START
+from tests.fakes.devices import profile
 from tests.services.desk import URL, Desk
 
 NEW = NewMeter("bay1", "charger", URL, 1)
@@ -139,3 +142,87 @@ def test_an_unknown_meter_is_named(desk: Desk, use: str) -> None:
     arguments: tuple[object, ...] = ("nix", 1000) if use == "set_interval" else ("nix",)
     with desk.refused("no meter named nix"):
         getattr(desk.meters, use)(*arguments)
+
+
+# -- what a person should know --------------------------------------------------------------------
+
+KIND = ProfileChoice(
+    key="kind",
+    about="There are two kinds.",
+    default="old",
+    by_device=False,
+    options=(
+        ProfileOption("old", "", has_energy=True),
+        ProfileOption("bare", "", has_energy=False),
+    ),
+)
+METER = ProfileChoice(
+    key="meter",
+    about="It tells whether a meter is inside.",
+    default=None,
+    by_device=True,
+    options=(
+        ProfileOption("inside", "", has_energy=True),
+        ProfileOption("none", "", has_energy=False),
+    ),
+)
+BOX = replace(profile("box"), choices=(KIND, METER))
+READ = Reading(MeterId(0), 1, START, 5)
+
+
+def known(
+    chosen: dict[str, str], decided: dict[str, bool], *readings: Reading, bills: bool = True
+) -> list[CautionCode]:
+    new = replace(NEW, profile="box", choices=chosen)
+    said = [Decided(key, "any", by_device) for key, by_device in decided.items()]
+    return [one.code for one in cautions(new, BOX, said, readings, bills=bills)]
+
+
+def test_a_choice_that_nobody_made_is_told_until_somebody_does() -> None:
+    assert known({}, {}, READ) == [CautionCode.BY_DEFAULT]
+    assert known({"kind": "old"}, {}, READ) == []
+    (told,) = cautions(NEW, replace(BOX, choices=(KIND,)), [], [READ], bills=True)
+    assert told.facts == {
+        "choice": "kind",
+        "about": "There are two kinds.",
+        "default": "old",
+        "options": ["old", "bare"],
+    }
+
+
+def test_a_choice_that_the_device_makes_is_told_where_it_did_not() -> None:
+    asked = replace(KIND, by_device=True)
+    box = replace(BOX, choices=(asked,))
+    told = Decided("kind", "old", by_device=True)
+    silent: list[Reading] = []
+    assert cautions(NEW, box, [told], [READ], bills=True) == ()
+    assert len(cautions(NEW, box, [], [READ], bills=True)) == 1
+    assert cautions(NEW, box, [], silent, bills=True) == ()  # it is asked when it answers
+
+
+def test_a_register_that_says_nothing_is_told() -> None:
+    empty = replace(READ, import_wh=None)
+    assert known({"kind": "old"}, {}, empty) == [CautionCode.NO_ENERGY]
+    assert known({"kind": "old"}, {}, empty, bills=False) == []
+    assert known({"kind": "old"}, {}) == []  # it did not answer
+
+
+def test_a_box_that_people_or_the_device_know_to_count_nothing_bills_nothing() -> None:
+    assert has_energy(BOX, {})
+    assert not has_energy(BOX, {"kind": "bare"})
+    assert not has_energy(BOX, {"kind": "old", "meter": "none"})
+    assert not has_energy(replace(BOX, has_energy=False), {})
+
+
+def test_a_choice_that_there_is_not_is_refused(desk: Desk) -> None:
+    with pytest.raises(UserError, match=r"box has no choice kind=new. It has: kind=old or bare; m"):
+        check_choices(replace(NEW, choices={"kind": "new"}), BOX)
+    with desk.refused("charger has no choice kind=old. It has: none"):
+        asyncio.run(desk.meters.add(replace(NEW, choices={"kind": "old"})))
+    assert desk.meters.rows() == ()
+
+
+def test_further_sockets_are_told(desk: Desk) -> None:
+    added = desk.add_meter("twin", "twin")
+    assert [one.code for one in added.warnings] == [CautionCode.SOCKETS]
+    assert added.warnings[0].facts == {"name": "twin", "sockets": 2}
