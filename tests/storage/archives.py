@@ -11,7 +11,8 @@ from evdesk.services.sealing import Archivist
 from tests.storage.sites import START, add_meter, at, writing
 
 LATER = timedelta(hours=4)
-SOURCES = (Source(MeterId(1)), Source(MeterId(1), 2), Source(MeterId(2)))
+ONE, TWO, OTHER = Source(MeterId(1)), Source(MeterId(1), 2), Source(MeterId(2))
+SOURCES = (ONE, TWO, OTHER)
 
 deci = st.none() | st.integers(-(10**7), 10**7).map(lambda n: n / 10)
 milli = st.none() | st.integers(-(10**6), 10**6).map(lambda n: n / 1000)

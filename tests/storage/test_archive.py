@@ -20,7 +20,10 @@ from evdesk.ports import Store
 from evdesk.services.sealing import Archivist
 from tests.storage.archives import (
     LATER,
+    ONE,
+    OTHER,
     SOURCES,
+    TWO,
     add_two_meters,
     by_source,
     everything,
@@ -33,7 +36,6 @@ from tests.storage.sites import START, at, opened, raw, reading
 
 FEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 MANY = settings(FEW, max_examples=200)
-ONE, TWO, OTHER = SOURCES
 SPANS = ((0, 3.2, 2_000), (0, 3.2, 40), (0.9, 1.1, 500), (0, 60, 300))  # hours, hours, points
 
 
