@@ -3,22 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from evdesk.devices.connection import ExceptionAnswer
+from evdesk.devices.connection import ExceptionAnswer, NoAnswer, Unreachable
 from evdesk.devices.deciding import NOT_SUPPORTED
 from evdesk.devices.decode import BlockDecoder, reading_decoder
-from evdesk.devices.plan import Block, plan_cycle, pointed_at, split_block
+from evdesk.devices.lessons import Lessons
+from evdesk.devices.plan import Block, plan_cycle, pointed_at
 from evdesk.devices.profiles import ENERGY, STATE, Profile
 from evdesk.devices.signs import SignWatch
 
 
 class SocketCycle:
-    """What one socket is asked for under the chosen options of its profile.
+    """What one socket is asked for: its profile with its options, less what the device refuses."""
 
-    A device that refuses a long request (exception 2 or 3) is asked for less at a time from then
-    on; a lesser value it refuses alone is left out until the program starts again.
-    """
-
-    def __init__(self, profile: Profile, phases: str, socket: int) -> None:
+    def __init__(self, profile: Profile, phases: str, socket: int, lessons: Lessons) -> None:
         profile = profile.wired(phases)
         plan = plan_cycle(profile, phases)
         self.socket = socket
@@ -26,18 +23,33 @@ class SocketCycle:
         self.shift = profile.stride * (socket - 1)
         self.cycle_ms = plan.cycle_ms
         self.decoder = reading_decoder(profile, phases)
-        self.signs = SignWatch(profile, plan.always)
+        self.signs = SignWatch(profile, plan.always, socket, lessons)
         self._pace = profile.pace
         self._essential = {STATE, ENERGY, *pointed_at(profile)}
         self._plan = plan
         self._always: list[BlockDecoder] = []
         self._rotating: list[BlockDecoder] = []
         self._turn = 0
-        self._reset()
+        self._answers = 0
+        self._lessons = lessons
+        self._version = -1
 
-    def _reset(self) -> None:
-        self._always = [self._compiled(block) for block in self._plan.always]
-        self._rotating = [self.decoder.compile(block) for block in self._plan.rotating]
+    def _take_in(self) -> None:
+        """Make what to ask for of the plan and of what was learned."""
+        always = self._less_of(self._plan.always)
+        self.signs.ask_for(
+            [r for r in self.signs.carried if not any(block.covers(r) for block in always)]
+        )
+        self._always = [self._compiled(block) for block in always]
+        self._rotating = [self.decoder.compile(b) for b in self._less_of(self._plan.rotating)]
+        self._version = self._lessons.version
+
+    def _less_of(self, blocks: Iterable[Block]) -> list[Block]:
+        return [
+            piece
+            for block in blocks
+            for piece in self._lessons.pieces(self.socket, block, self._pace, self._essential)
+        ]
 
     def _compiled(self, block: Block) -> BlockDecoder:
         carried = tuple(register for register in self.signs.carried if block.covers(register))
@@ -45,6 +57,9 @@ class SocketCycle:
 
     def begin(self) -> Iterable[BlockDecoder]:
         """Return what to ask for in the next cycle."""
+        if self._version != self._lessons.version:
+            self._take_in()
+        self._answers = 0
         asks_for_signs = self.signs.begin()
         if not self._rotating or asks_for_signs:
             return self._always
@@ -55,22 +70,19 @@ class SocketCycle:
         """Return what to ask for instead, and remember it; raises where nothing is left to try."""
         if error.code not in NOT_SUPPORTED:
             raise error
-        less: list[BlockDecoder] = []
-        if len(decoder.block.registers) > 1:
-            self.signs.ask_for(decoder.carried)
-            less = [self.decoder.compile(half) for half in split_block(decoder.block, self._pace)]
-        elif decoder.block.names() & self._essential:
-            self._reset()  # no matter of length: the whole device refuses
+        block = decoder.block
+        if len(block.registers) == 1 and block.names() & self._essential:
+            self._lessons.undo()  # no matter of length: the whole device refuses
             raise error
-        self._always = _replaced(self._always, decoder, less)
-        self._rotating = _replaced(self._rotating, decoder, less)
-        return less
+        self._lessons.refused(self.socket, block)
+        return [self.decoder.compile(piece) for piece in self._less_of([block])]
 
+    def answered(self, decoder: BlockDecoder) -> None:
+        """Note that a request was answered."""
+        self._answers += 1
+        self._lessons.answered(self.socket, decoder.block)
 
-def _replaced(
-    decoders: list[BlockDecoder], old: BlockDecoder, new: list[BlockDecoder]
-) -> list[BlockDecoder]:
-    result: list[BlockDecoder] = []
-    for decoder in decoders:
-        result += new if decoder.block == old.block else [decoder]
-    return result
+    def without_answer(self, decoder: BlockDecoder, error: NoAnswer) -> None:
+        """Note that a request had no answer: it may be too long for the device."""
+        if not isinstance(error, Unreachable):
+            self._lessons.failed(self.socket, decoder.block, after_others=self._answers > 0)

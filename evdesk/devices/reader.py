@@ -18,10 +18,12 @@ from evdesk.devices.connection import (
 from evdesk.devices.cycle import SocketCycle
 from evdesk.devices.deciding import NOT_SUPPORTED, decide, options_of
 from evdesk.devices.decode import SLOTS
+from evdesk.devices.lessons import Lessons
 from evdesk.devices.plan import Block, pointed_at
 from evdesk.devices.profiles import Profile
 from evdesk.devices.signs import FIELDS, Answer
 from evdesk.devices.sunspec import find_model
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
@@ -47,6 +49,7 @@ class ModbusReader:
         clock: Clock,
         tempo: Tempo,
         sockets: Collection[int] = (1,),
+        refusals: Collection[Refusal] = (),
     ) -> None:
         self._meter = meter
         self._profile = profile
@@ -54,8 +57,9 @@ class ModbusReader:
         self._clock = clock
         self._backoff = Backoff(tempo)
         self._quiet = quiet_of(profile)
+        self._lessons = Lessons(refusals)
         known = profile.variant(meter.choices)
-        self._cycles = [SocketCycle(known, meter.phases, socket) for socket in sorted(sockets)]
+        self._cycles = [self._cycle_of(known, socket) for socket in sorted(sockets)]
         self._shift = 0
         self._generation = -1
         self.bus = connection.address.bus
@@ -63,6 +67,14 @@ class ModbusReader:
         self.requests = 0
         self.errors = 0
         self.decided: tuple[Decided, ...] = ()
+
+    @property
+    def refusals(self) -> frozenset[Refusal]:
+        """Return the requests that lead to nothing, to be remembered."""
+        return self._lessons.refusals
+
+    def _cycle_of(self, profile: Profile, socket: int) -> SocketCycle:
+        return SocketCycle(profile, self._meter.phases, socket, self._lessons)
 
     async def read(self) -> tuple[Reading, ...]:
         """Read one cycle; see ``ports.MeterReader.read``."""
@@ -77,6 +89,7 @@ class ModbusReader:
                 self._failed(error)
                 raise
         self._backoff.worked()
+        self._lessons.complete()
         return readings
 
     def _failed(self, error: DeviceError) -> None:
@@ -112,7 +125,7 @@ class ModbusReader:
         profile = self._profile.variant({**self._meter.choices, **options_of(decisions)})
         if profile.chosen == cycle.chosen:
             return cycle
-        return SocketCycle(profile, self._meter.phases, cycle.socket)
+        return self._cycle_of(profile, cycle.socket)
 
     async def _sockets(self) -> tuple[Reading, ...]:
         """Read every socket; one that refuses leaves the others their readings."""
@@ -142,6 +155,10 @@ class ModbusReader:
             except ExceptionAnswer as error:
                 pending.extendleft(reversed(cycle.with_less(decoder, error)))
                 continue
+            except NoAnswer as error:
+                cycle.without_answer(decoder, error)
+                raise
+            cycle.answered(decoder)
             decoder.into(slots, answer)
             if decoder.energy is not None:
                 at, raw = self._clock.now(), decoder.energy_words(answer)

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from evdesk.devices.decode import value_of
-from evdesk.devices.plan import Block, plan_blocks, split_block
+from evdesk.devices.lessons import STRIKES, Lessons
+from evdesk.devices.plan import Block, plan_blocks
 from evdesk.devices.profiles import ENERGY, Pace, Profile, Register
 from evdesk.domain.readings import PilotState, Signs
 
 SERIAL = "serial_number"
 EVERY = 10  # cycles from one request for lesser signs to the next
-STRIKES = 3  # requests in a row that cost the link before signs are done without
 UID_LENGTHS = (4, 7, 10)  # bytes of a card's number (ISO/IEC 14443-3, 6.5.4)
 
 
@@ -26,14 +26,18 @@ class SignWatch:
     anyway are taken from there.
     """
 
-    def __init__(self, profile: Profile, always: Sequence[Block]) -> None:
+    def __init__(
+        self, profile: Profile, always: Sequence[Block], socket: int, lessons: Lessons
+    ) -> None:
         there = [profile.registers[name] for name in FIELDS if name in profile.registers]
         readable = [register for register in there if register.readable]
         self._pace: Pace = profile.pace
-        self._serial = plan_blocks([r for r in readable if r.name == SERIAL], self._pace)
+        self._socket = socket
+        self._lessons = lessons
+        self._serial = self._planned([r for r in readable if r.name == SERIAL])
         lesser = [register for register in readable if register.name != SERIAL]
         self.carried = [r for r in lesser if any(block.covers(r) for block in always)]
-        self._lesser = list(plan_blocks([r for r in lesser if r not in self.carried], self._pace))
+        self._lesser = list(self._planned([r for r in lesser if r not in self.carried]))
         self._is_new = True
         self._pilot: PilotState | None = None
         self._cycles = 0
@@ -72,13 +76,22 @@ class SignWatch:
     def ask_for(self, registers: Sequence[Register]) -> None:
         """Ask for signs of their own that were carried by an answer so far."""
         self.carried = [r for r in self.carried if r not in registers]
-        self._lesser += plan_blocks(registers, self._pace)
+        self._lesser += self._planned(registers)
+
+    def _planned(self, registers: Sequence[Register]) -> tuple[Block, ...]:
+        return self._less_of(plan_blocks(registers, self._pace))
+
+    def _less_of(self, blocks: Iterable[Block]) -> tuple[Block, ...]:
+        return tuple(
+            piece
+            for block in blocks
+            for piece in self._lessons.pieces(self._socket, block, self._pace)
+        )
 
     def refused(self, block: Block) -> Sequence[Block]:
         """Take in that a device does not know a register; return what to ask for instead."""
-        less: tuple[Block, ...] = ()
-        if len(block.registers) > 1:
-            less = split_block(block, self._pace)
+        self._lessons.refused(self._socket, block)
+        less = self._less_of([block])
         self._replace(block, less)
         return less
 
@@ -86,7 +99,8 @@ class SignWatch:
         """Take in that a request cost the link; one that always does is left out from then on."""
         self._strikes[block] = self._strikes.get(block, 0) + 1
         if self._strikes[block] >= STRIKES:
-            self._replace(block, ())
+            self._lessons.leave_out(self._socket, block)
+            self._replace(block, self._less_of([block]))
 
     def answered(self, block: Block) -> None:
         """Take in that a request was answered."""

@@ -49,7 +49,8 @@ def answered(request, wh):
 
 
 def reader_on(devices, path, unit=1, options="", profile=HEIDELBERG):
-    return devices.reader(meter(f"rtu://{path}{options}", profile, unit, number=unit), ONE)
+    url, chosen = f"rtu://{path}{options}", {"layout": "1.0.7"}  # so that it need not be asked
+    return devices.reader(meter(url, profile, unit, number=unit, choices=chosen), ONE)
 
 
 def run(main):
@@ -420,7 +421,7 @@ def test_a_port_that_is_unplugged_is_read_again_when_it_is_back(tmp_path):
             path.unlink()
             told = []
             for _ in range(3):
-                with pytest.raises(Unreachable) as caught:
+                with pytest.raises(NoAnswer) as caught:
                     await reader.read()
                 told.append(str(caught.value))
                 await asyncio.sleep(0.03)
@@ -430,7 +431,8 @@ def test_a_port_that_is_unplugged_is_read_again_when_it_is_back(tmp_path):
                 assert (await reader.read())[0].import_wh == 1_234
             return told
 
-    assert all(" is not there: it is unplugged" in told for told in run(main()))
+    _, *told = run(main())  # the first may have been asked just before it was noticed
+    assert all(" is not there: it is unplugged" in each for each in told)
 
 
 def test_a_port_that_is_unplugged_in_the_middle_of_an_answer_is_noticed_at_once():

@@ -68,7 +68,9 @@ def url_of(port, papers, host="127.0.0.1"):
 
 
 async def read_once(devices, url):
-    (reading,) = await devices.reader(meter(url, "heidelberg-energy-control"), ONE).read()
+    chosen = {"layout": "1.0.7"}  # so that it need not be asked
+    reader = devices.reader(meter(url, DEVICE.profile, choices=chosen), ONE)
+    (reading,) = await reader.read()
     return reading.import_wh
 
 
