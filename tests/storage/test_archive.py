@@ -40,7 +40,7 @@ SPANS = ((0, 3.2, 2_000), (0, 3.2, 40), (0.9, 1.1, 500), (0, 60, 300))  # hours,
 
 
 @pytest.fixture
-def meters(store) -> Store:
+def meters(store):
     add_two_meters(store)
     return store
 

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -49,13 +50,9 @@ def test_any_readings_come_back_as_they_were(readings):
     columns = draft.segment.columns(draft.curve, draft.rest)
     found = [reading_of(row) for row in rows_of(SOURCE, columns, slice(None))]
     assert found == [
-        Reading(SOURCE.meter_id, SOURCE.socket, one.at, *fields(one))
+        replace(one, meter_id=SOURCE.meter_id, socket=SOURCE.socket)
         for one in sorted(readings, key=lambda one: one.at)
     ]
-
-
-def fields(one: Reading) -> tuple[object, ...]:
-    return (one.import_wh, one.import_raw, one.power_w, one.currents_a, one.voltages_v, one.pilot)
 
 
 @given(hours, st.data())
@@ -73,8 +70,7 @@ def test_one_other_value_gives_another_digest(readings, data):
             ]
         )
     )
-    changed = Reading(**({name: getattr(old, name) for name in Reading.__slots__} | change))
-    other = [*readings[:chosen], changed, *readings[chosen + 1 :]]
+    other = [*readings[:chosen], replace(old, **change), *readings[chosen + 1 :]]
     assert sealed(other).segment.digest != sealed(readings).segment.digest
 
 
