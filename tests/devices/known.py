@@ -236,7 +236,7 @@ def readings(
 
 
 def shown(one: Reading) -> dict[str, Any]:
-    values = {"state": one.pilot and one.pilot.value, ENERGY: one.import_wh}
+    values: dict[str, Any] = {"state": one.pilot and one.pilot.value, ENERGY: one.import_wh}
     values["active_power_total"] = one.power_w
     for n, amps, volts in zip("123", one.currents_a, one.voltages_v, strict=True):
         values |= {f"current_l{n}": amps, f"voltage_l{n}": volts}

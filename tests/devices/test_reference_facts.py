@@ -197,7 +197,7 @@ def differing(
 
 def scale(row: dict[str, Any]) -> Fraction:
     """Return the scale, of energies in Wh; the facts round what is no decimal."""
-    factor = Fraction(row.get("scale", 1)) / row.get("divisor", 1) * PER_UNIT.get(unit(row), 1)
+    factor = Fraction(row.get("scale", 1)) / int(row.get("divisor", 1)) * PER_UNIT.get(unit(row), 1)
     return factor.limit_denominator(10**7)
 
 
@@ -216,7 +216,7 @@ def mask(row: dict[str, Any]) -> int | None:
 def word_order(row: dict[str, Any], data: dict[str, Any]) -> str | None:
     if row["length"] == 1 or row["type"] in {"string", "bytes"}:
         return None
-    return row.get("word_order") or data["device"].get("default_word_order", "big")
+    return str(row.get("word_order") or data["device"].get("default_word_order", "big"))
 
 
 def patterns(row: dict[str, Any]) -> set[int]:

@@ -56,7 +56,7 @@ def rows_of(data: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Row
 
 
 def scale_of(row: Row) -> Fraction:
-    return Fraction(row.get("scale", 1)) / row.get("divisor", 1)
+    return Fraction(row.get("scale", 1)) / int(row.get("divisor", 1))
 
 
 def length_of(row: Row) -> int:
@@ -211,12 +211,14 @@ def nearest_raw(row: Row, value: Fraction, exponent: int = 0) -> float:
     return round(wanted) if low <= wanted < high else high * 5 // 7
 
 
-def masked_in(row: Row, raw: int) -> int:
+def masked_in(row: Row, raw: float) -> float:
     """Return a register in which the bits outside the mask are all set and must not matter."""
     if "mask" not in row:
         return raw
     bits = 2 ** (16 * NUMBER_WORDS[row["type"]]) - 1
-    return raw * lowest_bit(row["mask"]) | (bits & ~row["mask"])
+    mask: int = row["mask"]
+    outside: int = bits & ~mask
+    return int(raw) * lowest_bit(mask) | outside
 
 
 def patterns_of(row: Row) -> Iterator[int]:
