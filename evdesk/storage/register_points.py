@@ -13,15 +13,22 @@ from evdesk.domain.meters import Source
 from evdesk.domain.reconciling import Point
 from evdesk.domain.registers import MARGIN, MS_PER_HOUR
 from evdesk.ports import Watch
+from evdesk.storage.archived import Archived
+from evdesk.storage.buckets import QUARTER_MS
+from evdesk.storage.columns import Ints
 from evdesk.storage.connection import Connection, Row
-
-Ints = NDArray[np.int64]
+from evdesk.storage.segments import within
 
 STRETCH_ROWS = 3_600
+NOTHING = np.zeros(0, np.int64)
 AFTER_A_STEP = 8  # reads that show whether a new level stands
 ROWS = """
     SELECT at_ms, import_wh FROM reading WHERE meter_id = ? AND socket = ?
     AND at_ms >= ? AND at_ms < ? AND import_wh IS NOT NULL ORDER BY at_ms
+"""
+SEGMENTS_BEFORE = """
+    SELECT first_ms FROM segment WHERE meter_id = ? AND socket = ? AND first_ms < ?
+    ORDER BY from_ms DESC, part DESC
 """
 BEFORE = """
     SELECT at_ms, import_wh FROM reading WHERE meter_id = ? AND socket = ?
@@ -31,10 +38,11 @@ BEFORE = """
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring reads of one register."""
+    """Neighbouring reads of one register; ``thinned``: only some of each quarter hour are left."""
 
     at_ms: Ints
     wh: Ints
+    thinned: bool = False
 
 
 def points_between(
@@ -43,18 +51,80 @@ def points_between(
     """Yield the points of from_at <= at < to_at, and before them the last earlier one."""
     begin_ms, end_ms = to_ms(span[0]), to_ms(span[1])
     told = Told(watch)
-    before = db.one(BEFORE, (source.meter_id, source.socket, begin_ms))
+    before = _before(db, source, begin_ms)
     if before is not None:
-        yield from told.of(stretch_of([before]))
-    rows = db.each(ROWS, (source.meter_id, source.socket, begin_ms, end_ms))
-    while stretch := list(islice(rows, STRETCH_ROWS)):
-        yield from told.of(stretch_of(stretch))
+        yield from told.of(before)
+    archived = Archived(db)
+    sealed = _sealed(archived, source, begin_ms, end_ms)
+    late = list(_rows(db, source, begin_ms, min(end_ms, archived.cut_ms)))
+    for stretch in _with_late(sealed, late):
+        yield from told.of(stretch)
+    for stretch in _rows(db, source, max(begin_ms, archived.cut_ms), end_ms):
+        yield from told.of(stretch)
 
 
 def stretch_of(rows: list[Row]) -> Stretch:
     """Return the stretch of these pairs of instant and register."""
     pairs = np.array(rows, np.int64)
     return Stretch(pairs[:, 0], pairs[:, 1])
+
+
+def _rows(db: Connection, source: Source, begin_ms: int, end_ms: int) -> Iterator[Stretch]:
+    rows = db.each(ROWS, (source.meter_id, source.socket, begin_ms, end_ms))
+    while stretch := list(islice(rows, STRETCH_ROWS)):
+        yield stretch_of(stretch)
+
+
+def _sealed(archived: Archived, source: Source, begin_ms: int, end_ms: int) -> Iterator[Stretch]:
+    """Yield the registers of sealed hours; parts of one hour, and of thinned days, together."""
+    together: list[Stretch] = []
+    until_ms = 0
+    for segment in archived.segments(source, begin_ms, end_ms):
+        if together and segment.span.from_ms >= until_ms:
+            yield _joined(together)
+            together = []
+        columns = archived.columns(segment)
+        chosen = within(columns.at_ms, begin_ms, min(end_ms, archived.cut_ms))
+        register = columns.numbers["import_wh"].where(chosen)
+        at_ms, wh = columns.at_ms[chosen][register.present], register.values[register.present]
+        if len(at_ms):
+            together.append(Stretch(at_ms, wh, segment.thinned))
+        until_ms = max(until_ms, segment.span.until_ms)
+    if together:
+        yield _joined(together)
+
+
+def _with_late(sealed: Iterator[Stretch], late: list[Stretch]) -> Iterator[Stretch]:
+    """Yield sealed stretches with the reads between them that came too late to be sealed."""
+    rest = _joined(late) if late else Stretch(NOTHING, NOTHING)
+    for stretch in sealed:
+        count = int(np.searchsorted(rest.at_ms, stretch.at_ms[-1]))
+        earlier = Stretch(rest.at_ms[:count], rest.wh[:count])
+        rest = Stretch(rest.at_ms[count:], rest.wh[count:])
+        yield _joined([stretch, earlier]) if count else stretch
+    if len(rest.at_ms):
+        yield rest
+
+
+def _joined(parts: list[Stretch]) -> Stretch:
+    at_ms = np.concatenate([part.at_ms for part in parts])
+    wh = np.concatenate([part.wh for part in parts])
+    order = np.argsort(at_ms, kind="stable")
+    return Stretch(at_ms[order], wh[order], any(part.thinned for part in parts))
+
+
+def _before(db: Connection, source: Source, begin_ms: int) -> Stretch | None:
+    """Return the last register before an instant, as a stretch of one."""
+    row = db.one(BEFORE, (source.meter_id, source.socket, begin_ms))
+    archived = Archived(db)
+    end_ms = min(begin_ms, archived.cut_ms)
+    for (first_ms,) in db.each(SEGMENTS_BEFORE, (source.meter_id, source.socket, end_ms)):
+        for stretch in _sealed(archived, source, first_ms, begin_ms):
+            newest = int(stretch.at_ms[-1]), int(stretch.wh[-1])
+            row = newest if row is None else max(tuple(row), newest)
+        if row is not None:
+            break
+    return None if row is None else stretch_of([row])
 
 
 class Told:
@@ -75,6 +145,8 @@ class Told:
             at_ms = np.concatenate([self._last.at_ms, at_ms])
             wh = np.concatenate([self._last.wh, wh])
         silent = np.diff(at_ms) > self._silence_ms
+        if stretch.thinned:
+            silent &= np.diff(at_ms // QUARTER_MS) != 0
         odd = self._odd(at_ms, wh)
         told = np.zeros(len(at_ms), np.bool_)
         told[[known, -1]] = True

@@ -13,8 +13,10 @@ from evdesk.domain.readings import MeterId
 from evdesk.domain.reconciling import Point, account
 from evdesk.domain.registers import Bounds
 from evdesk.ports import Store, Unit, Watch
+from evdesk.services.sealing import Archivist
 from evdesk.storage.register_points import Told, stretch_of
-from tests.storage.sites import add_meter, at, reading, writing
+from tests.storage.archives import journal, seal_all, steady
+from tests.storage.sites import DONE, add_meter, at, reading, writing
 
 WATCH = Watch(timedelta(seconds=60), Bounds(resolution_wh=1))
 SOCKET = 1
@@ -77,6 +79,83 @@ def test_the_last_register_before_the_span_is_told_however_old(
         Point(at(90_000), 7, unbroken=False),
     ]
     assert [point.at for point in follow(store, meter, -9, 2)] == [at(0), at(1)]
+
+
+def half_sealed(store: Store, meter: MeterId) -> None:
+    """Three hours with a silence and a reset; two of them sealed, one read came late."""
+    readings = [
+        replace(one, import_wh=None if second % 7 else one.import_wh)
+        for second, one in enumerate(steady(meter, 3, 1))
+    ]
+    jumped = [
+        replace(one, import_wh=None if one.import_wh is None else one.import_wh - 6_990)
+        for one in readings[6_000:]
+    ]
+    whole = [*readings[:2_000], *readings[2_500:6_000], *jumped]
+    late = whole.pop(5_000)
+    journal(store, *whole)
+    seal_all(store, at(2 * 3_600 + 200))
+    journal(store, late)
+
+
+def all_points(store: Store, meter: MeterId) -> list[Point]:
+    """Every register, as a plain reader would have it."""
+    with store.read() as unit:
+        readings = unit.readings.between(Source(meter, SOCKET), at(-9), at(10**6))
+        known = [(one.at, one.import_wh) for one in readings if one.import_wh is not None]
+    firsts = [known[0], *known]
+    return [
+        Point(here, wh, unbroken=here != before and here - before <= WATCH.silence)
+        for (before, _), (here, wh) in zip(firsts, known, strict=False)
+    ]
+
+
+@pytest.mark.parametrize("from_s", [-5, 1_000, 2_300, 3_599, 7_207, 9_000])
+def test_sealed_hours_tell_the_same_as_rows(store: Store, meter: MeterId, from_s: int) -> None:
+    half_sealed(store, meter)
+    span = at(from_s), at(12_000)
+    with store.read() as unit:
+        assert unit.readings.sealed() > 0
+        watch = replace(WATCH, marks=(span[0],))
+        few = list(unit.registers.follow(Source(meter, SOCKET), at(from_s - 600), span[1], watch))
+    assert len(few) < 200
+    every = all_points(store, meter)
+    assert account(few, [], span, WATCH.bounds) == account(every, [], span, WATCH.bounds)
+
+
+def test_the_last_register_before_the_span_is_found_in_sealed_hours(
+    store: Store, meter: MeterId
+) -> None:
+    half_sealed(store, meter)
+    every = all_points(store, meter)
+    for from_s in (1, 100, 2_400, 5_000, 7_199, 7_201, 9_000, 20_000):
+        expected = [point for point in every if point.at < at(from_s)][-1]
+        first = follow(store, meter, from_s)[0]
+        assert (first.at, first.wh) == (expected.at, expected.wh)
+    assert follow(store, meter, -5)[0] == replace(every[0], unbroken=False)
+
+
+def test_a_month_that_was_thinned_out_adds_up_to_the_same(store: Store, meter: MeterId) -> None:
+    half_sealed(store, meter)
+    journal(store, replace(reading(meter, 30 * 3_600), import_wh=20_000))
+    assert figures_of(store, meter) == (25_999, 10_276, 15_723)
+    with store.write() as unit:
+        unit.archive.set_thinning(1)
+        unit.record_change(DONE)
+    archivist = Archivist(store)
+    for days in (3, 4):  # the second run thins out
+        while archivist.step(at(days * 86_400)):
+            pass
+    with store.read() as unit:
+        assert unit.archive.state().thinned_until is not None
+        assert unit.readings.count() < 500
+    short_wh = 511  # of a silence within a quarter hour, which can no longer be told
+    assert figures_of(store, meter) == (25_999, 10_276 + short_wh, 15_723 - short_wh)
+
+
+def figures_of(store: Store, meter: MeterId) -> tuple[int, int, int]:
+    found = account(follow(store, meter), [], (at(-9), at(10**6)), WATCH.bounds)
+    return found.delta_wh, found.idle_wh, found.gap_wh
 
 
 # Reads of a counter: how long after the one before, and what it says compared with it.
