@@ -195,6 +195,50 @@ def test_a_silent_device_is_added_with_state_new_and_says_so(shell: Shell) -> No
     assert "It did not answer: 127.0.0.1 port 9 refused the connection." in said
 
 
+def test_the_profiles_say_what_people_choose_by(shell: Shell) -> None:
+    found = {profile["id"]: profile for profile in shell.json("meter", "profiles")}
+    assert len(found) == 63
+    keba = found["keba-p30"]
+    assert (keba["kind"], keba["transports"], keba["confidence"]) == ("charger", ["tcp"], "high")
+    assert (keba["needs_meter"], keba["has_serial"], keba["has_tag"]) == (False, True, True)
+    assert [choice["key"] for choice in keba["choices"]] == ["energy_unit", "meter"]
+    bare = found["obo-ion"]
+    assert (bare["has_energy"], bare["has_session_energy"], bare["needs_meter"]) == (
+        False,
+        False,
+        True,
+    )
+    lines = shell.text("meter", "profiles").splitlines()
+    assert [line.endswith("a meter beside it") for line in lines if "Ion" in line] == [True]
+
+
+def test_a_charger_without_a_register_says_what_to_do_next(shell: Shell) -> None:
+    add = ("meter", "add", "--url", DEAD, "--name")
+    new = shell.json(*add, "box", "--profile", "obo-ion")
+    assert (new["station"], new["needs_meter"], new["warnings"]) == (None, True, [])
+    said = shell.text(*add, "box2", "--profile", "obo-ion")
+    assert "evdesk station add NAME --energy-from METER --state-from box2." in said
+    shell.json(*add, "beside", "--profile", "eastron-sdm630")
+    sources = ("--energy-from", "beside", "--state-from", "box")
+    shell.json("station", "add", "bay7", *sources)
+    (row,) = [row for row in shell.json("station", "list") if row["name"] == "bay7"]
+    assert (row["energy_from"], row["state_from"]) == ("beside", "box")
+
+
+def test_what_a_profile_leaves_open_is_chosen_or_warned_of(shell: Shell) -> None:
+    add = ("meter", "add", "--url", DEAD, "--profile", "phoenix-ev-eth", "--name")
+    (warning,) = shell.json(*add, "one")["warnings"]
+    assert (warning["code"], warning["choice"]) == ("by_default", "firmware")
+    assert (warning["default"], warning["options"]) == ("stock", ["stock", "wallbe"])
+    assert "remove it and add it with --choice firmware=OPTION" in warning["text"]
+    chosen = shell.json(*add, "two", "--choice", "firmware=wallbe", "--choice", "meter=none")
+    assert (chosen["warnings"], chosen["station"], chosen["needs_meter"]) == ([], None, True)
+    answer = shell.run(*add, "three", "--choice", "firmware=new")
+    assert answer.code == 2
+    assert "phoenix-ev-eth has no choice firmware=new. It has: firmware=stock" in answer.err
+    assert "is not written KEY=OPTION" in shell.run(*add, "four", "--choice", "firmware").err
+
+
 def test_an_interval_is_seconds_or_auto(shell: Shell) -> None:
     assert shell.json("meter", "interval", "bay1", "2.5") == {"name": "bay1", "interval_s": 2.5}
     assert "every 5 s from now on" in shell.text("meter", "interval", "bay1", "5")
