@@ -44,6 +44,7 @@ MS_PER_S = 1_000
 STANDING = {
     "frequency": 50.0,
     "temperature": 24.5,
+    "board_temperature": 24.5,
     "max_current": 16.0,
     "max_current_hardware": 16.0,
     "min_current_hardware": 6.0,
