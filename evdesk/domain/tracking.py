@@ -113,7 +113,7 @@ class Tracker(Fold):
 
     def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         """Follow the load; the idle time confirms the session's end."""
-        drawing = self._above_threshold(sample)
+        drawing = _is_drawing(sample, self.rules)
         if drawing is None:
             return
         state = self.state
@@ -154,11 +154,6 @@ class Tracker(Fold):
             flags = {Flag.ESTIMATED_END, self._cause()}
             state.ending = Edge(last_drawn, None) if touches else Edge(last_drawn, last, flags)
         state.ending.confirmed = self.between(last_drawn, sample.at) >= self._idle
-
-    def _above_threshold(self, sample: Sample) -> bool | None:
-        if sample.current_a is not None:
-            return sample.current_a >= self.rules.threshold_a
-        return None if sample.power_w is None else sample.power_w >= self.rules.threshold_w
 
     def _open(
         self, at: datetime, base: Register | None, out: list[SessionEvent], *, known: bool
@@ -260,7 +255,7 @@ class Tracker(Fold):
 
     def _on_power(self, sample: Sample, out: list[SessionEvent]) -> None:
         session = self.state.session
-        drawing = self._charging(sample)
+        drawing = _is_charging(sample, self.rules)
         if session is None or drawing is None:
             return
         if session.charging and session.measured_at is not None:
@@ -276,9 +271,16 @@ class Tracker(Fold):
             event = ChargingStarted if drawing else ChargingStopped
             out.append(event(sample.at, session.last))
 
-    def _charging(self, sample: Sample) -> bool | None:
-        if sample.power_w is not None:
-            return sample.power_w >= self.rules.threshold_w
-        if sample.current_a is not None:
-            return sample.current_a >= self.rules.threshold_a
-        return None
+
+def _is_drawing(sample: Sample, rules: Rules) -> bool | None:
+    """Return whether a car draws, by its current where that is known; None where nothing is."""
+    if sample.current_a is not None:
+        return sample.current_a >= rules.threshold_a
+    return None if sample.power_w is None else sample.power_w >= rules.threshold_w
+
+
+def _is_charging(sample: Sample, rules: Rules) -> bool | None:
+    """Return whether energy flows, by the power where that is known; None where nothing is."""
+    if sample.power_w is not None:
+        return sample.power_w >= rules.threshold_w
+    return None if sample.current_a is None else sample.current_a >= rules.threshold_a
