@@ -232,10 +232,15 @@ class Encoder:
         return named.get(name, lambda _: 0.0)
 
 
-def served_wh(register: Register, words: bytes) -> int:
-    """Return the whole Wh that served energy words stand for: their exact value, floored."""
+def served_wh(register: Register, words: bytes) -> int | None:
+    """Return the whole Wh that served energy words stand for: their exact value, floored.
+
+    None where they stand for "not available".
+    """
     register = _single(register)
     ordered = swapped(register, words)
+    if int.from_bytes(ordered, "big") in register.not_available:
+        return None
     raw = (
         Fraction(struct.unpack(">f" if register.type == "f32" else ">d", ordered)[0])
         if register.is_float
