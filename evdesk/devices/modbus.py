@@ -13,6 +13,7 @@ from evdesk.devices.reader import ModbusReader
 from evdesk.devices.stepping import DepotClocks
 from evdesk.devices.tempo import Tempo
 from evdesk.devices.urls import Address, parse_url
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Meter
@@ -72,7 +73,9 @@ class ModbusDevices:
         """Return the bus a URL names; UserError says what is wrong with it."""
         return parse_url(url, demo=demo or self._stepped).bus
 
-    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+    def reader(
+        self, meter: Meter, sockets: frozenset[int], refusals: frozenset[Refusal] = frozenset()
+    ) -> MeterReader:
         """Return a reader of one device.
 
         Raises:
@@ -93,7 +96,7 @@ class ModbusDevices:
         connection = self._connection(address)
         if profile.pace.one_client:
             connection.be_gentle()
-        return ModbusReader(meter, profile, connection, self._clock, self._tempo, sockets)
+        return ModbusReader(meter, profile, connection, self._clock, self._tempo, sockets, refusals)
 
     async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
         """Read every value of a profile once; without one, try each and keep the plausible.

@@ -23,6 +23,7 @@ from evdesk.ports.database import (
     Tariffs,
     Unit,
 )
+from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.devices import (
     Decided,
     Devices,
@@ -100,6 +101,7 @@ __all__ = [
     "Curve",
     "Decided",
     "Decisions",
+    "DeviceMemories",
     "Devices",
     "Drafts",
     "Drivers",

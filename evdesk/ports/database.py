@@ -20,6 +20,7 @@ from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
 from evdesk.ports.archive import Archive, Sealing
+from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.evidence import Cards, Replacements
 from evdesk.ports.faults import Faults
 from evdesk.ports.mail import Outbox
@@ -241,6 +242,7 @@ class Unit(Protocol):
     site: SiteRows
     accounts: Accounts
     meters: Meters
+    memories: DeviceMemories
     stations: Stations
     readings: Readings
     archive: Archive

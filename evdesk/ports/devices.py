@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.meters import (
     Meter,
 )
@@ -79,6 +80,7 @@ class MeterReader(Protocol):
     """Reads one device over its bus; knows what was read last, for the rotation.
 
     ``decided`` is what its profile leaves open, as it was decided with the newest connection.
+    ``refusals`` are requests that lead to nothing and are not made any more.
     """
 
     bus: str
@@ -86,6 +88,10 @@ class MeterReader(Protocol):
     requests: int
     errors: int
     decided: tuple[Decided, ...]
+
+    @property
+    def refusals(self) -> frozenset[Refusal]:
+        """Return what is worth remembering for the next reader of this device."""
 
     async def read(self) -> tuple[Reading, ...]:
         """Read one cycle: one reading per socket in use, stamped by the clock when it came.
@@ -118,8 +124,10 @@ class Devices(Protocol):
 
         """
 
-    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
-        """Return a reader of one device."""
+    def reader(
+        self, meter: Meter, sockets: frozenset[int], refusals: frozenset[Refusal] = frozenset()
+    ) -> MeterReader:
+        """Return a reader of one device; ``refusals`` were learned by an earlier one."""
 
     async def probe(self, url: str, unit: int, profile: str | None) -> Probe:
         """Read every value of a profile once; without one, of the profile that fits best.

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from evdesk.ports import Clock, CollectorState, Computer, Devices, Store
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
 from evdesk.services.queueing import BusQueue, spread
+from evdesk.services.remembering import has_learned, remember
 from evdesk.services.sealing import Archivist
 from evdesk.services.watching import Watchman
 from evdesk.settings import JOURNAL
@@ -76,7 +78,7 @@ class Collector:
         """Run with the devices as they are now, until they change."""
         with self._store.read() as unit:  # first: what changes from here on is taken in next time
             self._revision = unit.collector.state().revision
-        plans = make_plans(self._store, self._devices)
+        plans = make_plans(self._store, self._devices, self._clock.now())
         journal = Journal(self._store, reaches(plans, self._devices))
         journal.settle()
         spread(plans, asyncio.get_running_loop().time())
@@ -175,7 +177,15 @@ class Collector:
         self._room.set()
         for plan, status in _pairs(plans, statuses):
             plan.written = status.state
+        await self._remember(plans)
         return state
+
+    async def _remember(self, plans: list[Plan]) -> None:
+        """Keep what was learned of devices; a busy database is tried again with the next commit."""
+        if has_learned(plans):
+            learned = partial(remember, self._store, plans, self._clock.now())
+            with suppress(StorageError):
+                await asyncio.get_running_loop().run_in_executor(self._writer, learned)
 
     def _statuses(self, plans: list[Plan]) -> list[MeterStatus]:
         """Return statuses worth writing: a change of state at once, counts every few seconds."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from evdesk.domain.device_memory import DeviceMemory, Refusal
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter, MeterState, MeterStatus, Source, Station
 from evdesk.domain.readings import MeterId, Reading, Signs
@@ -22,7 +23,8 @@ class Plan:
 
     ``before`` is what the database knew at the start, ``written`` the state it knows of now;
     ``last_at`` is the instant of its newest reading, ``answered_s`` when that was on a clock that
-    nobody sets; ``told`` are both as of the last drift told; ``reached_ms`` is smoothed.
+    nobody sets; ``told`` are both as of the last drift told; ``reached_ms`` is smoothed;
+    ``remembered`` is what the database holds of the reader's lessons.
     """
 
     meter: Meter
@@ -38,6 +40,7 @@ class Plan:
     due: float = 0.0
     answered_s: float | None = None
     told: tuple[datetime, float] | None = None
+    remembered: frozenset[Refusal] = frozenset()
 
     def answered(self, readings: Sequence[Reading]) -> None:
         """Note a good read and the interval it was reached at."""
@@ -104,7 +107,7 @@ class Plan:
         self.reached_ms = shown + SMOOTHING * (newest_ms - shown)
 
 
-def make_plans(store: Store, devices: Devices) -> list[Plan]:
+def make_plans(store: Store, devices: Devices, now: datetime) -> list[Plan]:
     """Return a plan for every device; its interval is the larger of asked and what the bus allows.
 
     The bus allows no more than one cycle of each of its devices, one after the other.
@@ -113,7 +116,12 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
         meters, stations = unit.meters.all(), unit.stations.all()
         statuses = unit.meters.statuses()
         latest = unit.readings.latest(Source(meter.id) for meter in meters)
-    readers = [devices.reader(meter, _sockets(meter.id, stations)) for meter in meters]
+        memories = unit.memories.all()
+    lessons = [_lessons(memories.get(meter.id), meter, now) for meter in meters]
+    readers = [
+        devices.reader(meter, _sockets(meter.id, stations), refusals)
+        for meter, refusals in zip(meters, lessons, strict=True)
+    ]
     cycle_ms: dict[str, int] = {}
     for reader in readers:
         cycle_ms[reader.bus] = cycle_ms.get(reader.bus, 0) + reader.cycle_ms
@@ -128,9 +136,15 @@ def make_plans(store: Store, devices: Devices) -> list[Plan]:
             written=known[meter.id].state,
             last_at=_newest(known[meter.id], latest.get(Source(meter.id))),
             last_error=known[meter.id].last_error,
+            remembered=refusals,
         )
-        for meter, reader in zip(meters, readers, strict=True)
+        for meter, reader, refusals in zip(meters, readers, lessons, strict=True)
     ]
+
+
+def _lessons(memory: DeviceMemory | None, meter: Meter, now: datetime) -> frozenset[Refusal]:
+    """Return what was learned of the device that is there now, while it is not too old."""
+    return memory.refusals if memory is not None and memory.holds_for(meter, now) else frozenset()
 
 
 def reaches(plans: Sequence[Plan], devices: Devices) -> dict[MeterId, Reach]:

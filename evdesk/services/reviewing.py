@@ -98,7 +98,7 @@ class ReviewService:
             unit.collector.bump_revision()
             collected = is_running(unit.collector.state(), self._wall.now())
         if not collected:  # a collector that starts now finds the decision, too, or the end
-            plans = make_plans(self._store, self._devices)
+            plans = make_plans(self._store, self._devices, self._clock.now())
             Journal(self._store, reaches(plans, self._devices)).end_decided()
         return not collected
 

@@ -1,9 +1,10 @@
 """Stepped time on demo sites: the clock moves on when every due read is committed."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from evdesk.domain.errors import DeviceError
+from evdesk.domain.errors import DeviceError, StorageError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import MeterStatus
 from evdesk.domain.readings import Reading
@@ -11,6 +12,7 @@ from evdesk.ports import Clock, CollectorState, Devices, Store
 from evdesk.services.collecting import Tally
 from evdesk.services.journaling import Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
+from evdesk.services.remembering import has_learned, remember
 from evdesk.services.sealing import Archivist
 from evdesk.services.watching import Watchman
 
@@ -64,14 +66,19 @@ class SteppedCollector:
         """Run with the devices as they are now, until they change."""
         with self._store.read() as unit:  # first: what changes from here on is taken in next time
             revision = unit.collector.state().revision
-        plans = make_plans(self._store, self._devices)
+        plans = make_plans(self._store, self._devices, self._clock.now())
         journal = Journal(self._store, reaches(plans, self._devices))
         journal.settle()
         now_ms = to_ms(self._clock.now())
         for plan in plans:
             plan.due = _next_on_grid(now_ms, plan.interval_ms)
         self._watch = Watchman(self._store, plans, self._devices, self._clock)
-        await self._follow(journal, plans, revision, now_ms, ends)
+        try:
+            await self._follow(journal, plans, revision, now_ms, ends)
+        finally:
+            with suppress(StorageError):  # then it will be learned once more
+                if has_learned(plans):
+                    remember(self._store, plans, self._clock.now())
 
     async def _follow(
         self,

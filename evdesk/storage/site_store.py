@@ -15,6 +15,7 @@ from evdesk.storage.cards import StoredCards
 from evdesk.storage.connection import Connection
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
+from evdesk.storage.device_memories import StoredDeviceMemories
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
 from evdesk.storage.fault_rows import StoredFaults
 from evdesk.storage.intents import Intents
@@ -39,6 +40,7 @@ class SiteUnit:
         self.site: ports.SiteRows = StoredSite(connection)
         self.accounts: ports.Accounts = StoredAccounts(connection)
         self.meters: ports.Meters = StoredMeters(connection)
+        self.memories: ports.DeviceMemories = StoredDeviceMemories(connection)
         self.stations: ports.Stations = StoredStations(connection)
         self.readings: ports.Readings = StoredReadings(connection)
         self.archive: ports.Archive = StoredArchive(connection)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
@@ -38,6 +39,7 @@ class FakeReader:
 
     bus, cycle_ms, requests, errors = "tcp://127.0.0.1:502", 100, 0, 0
     decided: tuple[Decided, ...] = ()
+    refusals: frozenset[Refusal] = frozenset()
 
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent
@@ -69,7 +71,9 @@ class FakeDevices:
             raise UserError("{url} is no URL here.", url=url)
         return url
 
-    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+    def reader(
+        self, meter: Meter, sockets: frozenset[int], refusals: frozenset[Refusal] = frozenset()
+    ) -> MeterReader:
         self.is_open = True
         return FakeReader(silent=meter.url in self.silent)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.meters import Meter, Source
 from evdesk.domain.readings import Reading
 from evdesk.ports import MeterReader
@@ -27,6 +28,7 @@ class SetBackReader:
     cycle_ms: int = 1
     requests: int = 0
     errors: int = 0
+    refusals: frozenset[Refusal] = frozenset()
 
     async def read(self) -> tuple[Reading, ...]:
         self.clock.at += timedelta(seconds=1)
@@ -46,7 +48,9 @@ class SetBackDevices(FakeDevices):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def reader(self, meter: Meter, sockets: frozenset[int]) -> MeterReader:
+    def reader(
+        self, meter: Meter, sockets: frozenset[int], refusals: frozenset[Refusal] = frozenset()
+    ) -> MeterReader:
         return SetBackReader(meter, self.clock, self.reads_before)
 
 

@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus
 from evdesk.domain.readings import MeterId, Reading
@@ -27,6 +28,7 @@ class StillReader:
     requests: int = 0
     errors: int = 0
     decided: tuple[Decided, ...] = ()
+    refusals: frozenset[Refusal] = frozenset()
 
     async def read(self) -> tuple[Reading, ...]:
         return ()
