@@ -40,6 +40,7 @@ __all__ = [
 
 REQUEST = struct.Struct(">BHH")
 FRAME_BYTES = 13  # request of 8 and answer of 5 + data (Modbus over Serial Line V1.02)
+TIMER_LATE_S = 0.002
 DEAF_AFTER = 3  # unanswered requests in a row after which a serial port is opened anew
 
 
@@ -234,13 +235,15 @@ class Connection:
             return 0.0
         reads = request[0] in BY_COUNT
         size = 2 * REQUEST.unpack(request)[2] if reads else MOST_BYTES
-        return self.address.line.transfer_s(FRAME_BYTES + size)
+        size += FRAME_BYTES
+        return self.address.line.transfer_s(2 * size if self.address.is_ascii else size)
 
     async def _keep_quiet(self, unit: int, quiet: Quiet) -> None:
         """Wait until the device may be asked; after another unit, as long as either wants.
 
         A request counts from the instant it was due, so that the few tenths of a millisecond by
-        which a timer is late do not add up from request to request.
+        which a timer is late do not add up from request to request; one that is later than that
+        counts from when it was sent.
         """
         since_s = self._sent_s if quiet.from_request else self._answered_s
         gap_s = quiet.gap_s
@@ -255,6 +258,8 @@ class Connection:
         self._sent_s = max(free_s, now_s)
         if self._sent_s > now_s and self._answered_s:
             await asyncio.sleep(self._sent_s - now_s)
+            late_s = asyncio.get_running_loop().time() - self._sent_s
+            self._sent_s += late_s if late_s > TIMER_LATE_S else 0.0
 
     def drop(self) -> None:
         """Close the link at once; the next request connects again."""

@@ -159,8 +159,9 @@ def _pace(device: TomlTable) -> Pace:
         one_value=device.flag("one_value_per_read", default=False),
         gap_ms=device.whole("min_request_gap_ms", 0, low=0, high=10_000),
         gap_from_request=device.choice("gap_from", ("answer", "request"), "answer") == "request",
-        baud=baud if native and native[0] == "rtu" else None,
+        baud=baud if native and native[0] in {"rtu", "ascii"} else None,
         one_client=device.flag("one_client", default=False),
+        asks_twice=device.flag("asks_twice", default=False),
     )
 
 

@@ -209,7 +209,8 @@ class SunSpec:
 class Pace:
     """What one read may ask for and how fast; a gap counts from the request or from its answer.
 
-    ``one_client``: its network stack bears one connection and no quick reconnects.
+    ``one_client``: its network stack bears one connection and no quick reconnects. ``asks_twice``:
+    it sleeps, and only wakes up by a request.
     """
 
     max_registers: int
@@ -220,6 +221,7 @@ class Pace:
     gap_from_request: bool
     baud: int | None
     one_client: bool = False
+    asks_twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

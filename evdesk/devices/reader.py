@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from evdesk.devices.connection import (
     NoAnswer,
     Quiet,
     Tempo,
+    TimedOut,
     TooEarly,
     Unreachable,
 )
@@ -28,6 +30,8 @@ from evdesk.domain.errors import DeviceError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, Decided
+
+WAKE_S = 0.2  # how long the first request to a device that sleeps may go unanswered
 
 
 def quiet_of(profile: Profile) -> Quiet:
@@ -196,4 +200,12 @@ class ModbusReader:
         self.requests += 1
         unit = self._meter.unit if block.unit_id is None else block.unit_id
         shift = self._shift if block.shared else self._shift + socket_shift
+        if self._profile.pace.asks_twice:
+            await self._wake(unit, block, shift)
         return await self._connection.read(unit, block, shift, self._quiet)
+
+    async def _wake(self, unit: int, block: Block, shift: int) -> None:
+        """Ask for the same before: a device that sleeps may not answer the first request."""
+        self.requests += 1
+        with suppress(ExceptionAnswer, TimedOut):
+            await self._connection.read(unit, block, shift, self._quiet, WAKE_S)

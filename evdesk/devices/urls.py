@@ -17,6 +17,8 @@ EXAMPLES = {
     "tcp": "tcp://192.168.1.20:502",
     "rtu-tcp": "rtu-tcp://192.168.1.20:8899",
     "rtu": "rtu:///dev/ttyUSB0?baud=9600&parity=N&stop=1 or rtu://COM3?baud=9600",
+    "ascii": "ascii:///dev/ttyUSB0?baud=38400&parity=E or ascii://COM3?baud=38400&parity=E",
+    "ascii-tcp": "ascii-tcp://192.168.1.20:8899",
     "tls": "tls://192.168.1.20:802?ca=/path/ca.pem&cert=/path/desk.pem&key=/path/desk.key",
 }
 SPEEDS = (1_200, 2_400, 4_800, 9_600, 14_400, 19_200, 28_800, 38_400, 57_600, 115_200, 230_400)
@@ -37,7 +39,24 @@ class Scheme(StrEnum):
     TCP = "tcp"
     RTU_TCP = "rtu-tcp"
     RTU = "rtu"
+    ASCII = "ascii"
+    ASCII_TCP = "ascii-tcp"
     TLS = "tls"
+
+    @property
+    def is_serial(self) -> bool:
+        """Say whether it is a serial port of this computer."""
+        return self in {Scheme.RTU, Scheme.ASCII}
+
+    @property
+    def is_rtu(self) -> bool:
+        """Say whether several units share a line at its other end."""
+        return self not in {Scheme.TCP, Scheme.TLS}
+
+    @property
+    def is_ascii(self) -> bool:
+        """Say whether its frames are text."""
+        return self in {Scheme.ASCII, Scheme.ASCII_TCP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +89,18 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One bus: a host and a port, or a serial port (then ``port`` is 0 and ``line`` is set)."""
+    """One bus: a host and a port, or a serial port (then ``port`` is 0 and ``line`` is set).
+
+    ``is_rtu``: a serial line is at its end, if only behind a converter; with ``is_ascii`` its
+    frames are text.
+    """
 
     host: str
     port: int
     is_rtu: bool
     line: Line | None = None
     papers: Papers | None = None
+    is_ascii: bool = False
 
     @property
     def is_encrypted(self) -> bool:
@@ -92,11 +116,13 @@ class Address:
     def bus(self) -> str:
         """Return the URL in its one normal form, by which a bus is known."""
         if self.line is not None:
-            return f"rtu://{quote(self.host)}?{_line_query(self.line)}"
+            scheme = Scheme.ASCII if self.is_ascii else Scheme.RTU
+            return f"{scheme}://{quote(self.host)}?{_line_query(self.line)}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         if self.papers is not None:
             return f"tls://{host}:{self.port}?{_papers_query(self.papers)}"
-        return f"{Scheme.RTU_TCP if self.is_rtu else Scheme.TCP}://{host}:{self.port}"
+        through = Scheme.ASCII_TCP if self.is_ascii else Scheme.RTU_TCP
+        return f"{through if self.is_rtu else Scheme.TCP}://{host}:{self.port}"
 
 
 def parse_url(url: str, *, demo: bool) -> Address:
@@ -115,8 +141,8 @@ def parse_url(url: str, *, demo: bool) -> Address:
             example=EXAMPLES["tcp"],
         )
     scheme = _scheme(url, match["scheme"].lower())
-    if scheme is Scheme.RTU:
-        return _serial(url, match["rest"], demo=demo)
+    if scheme.is_serial:
+        return _serial(url, scheme, match["rest"], demo=demo)
     return _network(url, scheme, match["rest"], demo=demo)
 
 
@@ -144,7 +170,7 @@ def _scheme(url: str, name: str) -> Scheme:
 # -- serial ---------------------------------------------------------------------------------------
 
 
-def _serial(url: str, rest: str, *, demo: bool) -> Address:
+def _serial(url: str, scheme: Scheme, rest: str, *, demo: bool) -> Address:
     path, _, query = rest.partition("?")
     options = Options(url, query, ("baud", "parity", "stop", "timeout"))
     usual = Line()
@@ -163,7 +189,7 @@ def _serial(url: str, rest: str, *, demo: bool) -> Address:
             url=url,
             port=port,
         )
-    return Address(port, 0, is_rtu=True, line=line)
+    return Address(port, 0, is_rtu=True, line=line, is_ascii=scheme.is_ascii)
 
 
 def _serial_port(url: str, text: str) -> str:
@@ -208,7 +234,7 @@ def _network(url: str, scheme: Scheme, rest: str, *, demo: bool) -> Address:
             url=url,
             host=host,
         )
-    return Address(host, port, scheme is Scheme.RTU_TCP, papers=papers)
+    return Address(host, port, scheme.is_rtu, papers=papers, is_ascii=scheme.is_ascii)
 
 
 def _host(url: str, scheme: Scheme, text: str) -> str:

@@ -8,7 +8,7 @@ nobody waits for is thrown away, and an answer is known by its unit, function an
 import asyncio
 from typing import Protocol
 
-from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
+from pymodbus.framer import FramerAscii, FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU
 
 from evdesk.devices.urls import Address
@@ -222,8 +222,49 @@ class LineWire(Wire):
             self._damage = None
 
 
+class TextWire(Wire):
+    """A line of ASCII frames, each between a colon and a line break; what is no answer is noise.
+
+    Source: Modbus over Serial Line V1.02, 2.5.2.
+    """
+
+    def __init__(self, why: Why | None = None) -> None:
+        super().__init__(why)
+        self._framer = FramerAscii(DecodePDU(is_server=False))
+        self._asked = (0, 0)
+
+    def data_received(self, data: bytes) -> None:
+        """Look for the answer in what has come since the request."""
+        self.heard_s = asyncio.get_running_loop().time()
+        if self._answer is None or self._answer.done():
+            return
+        self._buffer += data
+        while True:
+            used, unit, _, pdu = self._decoded()
+            if not used:
+                break
+            self._buffer = self._buffer[used:]
+            if pdu and (unit, pdu[0] & ~EXCEPTION_BIT) == self._asked:
+                self._done(pdu)
+                return
+        if len(self._buffer) > 2 * FramerAscii.MAX_SIZE:
+            self._fail(DAMAGED)
+
+    def _decoded(self) -> tuple[int, int, int, bytes]:
+        try:
+            return self._framer.decode(self._buffer)
+        except ValueError:  # the unit is no number: the frame is over, whatever it was
+            return len(self._buffer), 0, 0, b""
+
+    def _framed(self, unit: int, request: bytes) -> bytes:
+        self._asked = (unit, request[0])
+        return self._framer.encode(request, unit, 0)
+
+
 def wire_for(address: Address, why: Why | None = None) -> Wire:
     """Return the wire for what an address speaks."""
+    if address.is_ascii:
+        return TextWire(why)
     if address.line is not None:
         return LineWire(why)
     return SocketWire(is_rtu=address.is_rtu, why=why)

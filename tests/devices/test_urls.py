@@ -17,6 +17,11 @@ from evdesk.domain.errors import UserError
         ("rtu-tcp://converter:8899", "rtu-tcp://converter:8899"),
         ("tcp://[fe80::1]:502", "tcp://[fe80::1]:502"),
         (" tcp://10.0.0.7 ", "tcp://10.0.0.7:502"),
+        ("ascii-tcp://converter:8899", "ascii-tcp://converter:8899"),
+        (
+            "ascii:///dev/ttyUSB0?baud=38400&parity=E",
+            "ascii:///dev/ttyUSB0?baud=38400&parity=E&stop=1",
+        ),
         ("rtu:///dev/ttyUSB0", "rtu:///dev/ttyUSB0?baud=9600&parity=N&stop=1"),
         (
             "rtu:///dev/ttyUSB0?parity=e&baud=19200&stop=1",
@@ -44,7 +49,7 @@ def test_a_url_names_one_bus(url, bus):
         ("tcp:/192.168.1.20", "is no device URL"),
         (
             "tpc://192.168.1.20",
-            "the scheme 'tpc' is not one of tcp, rtu-tcp, rtu, tls; did you mean",
+            "the scheme 'tpc' is not one of tcp, rtu-tcp, rtu, ascii, ascii-tcp, tls; did you mean",
         ),
         ("http://192.168.1.20", "the scheme 'http' is not one of"),
         ("tcp://192.168.1.300", "'192.168.1.300' is no host name or address"),
@@ -59,6 +64,8 @@ def test_a_url_names_one_bus(url, bus):
         ("tcp://host:502?unit=3", "after the port means nothing here"),
         ("tcp://user@host", "is no host name or address"),
         ("rtu-tcp://converter", "the port is missing"),
+        ("ascii-tcp://converter", "the port is missing"),
+        ("ascii://ttyUSB0", "'ttyUSB0' is no serial port"),
         ("tcp://[fe80::zz]:502", "is no host name or address"),
         ("rtu://", "'' is no serial port; write it as in rtu:///dev/ttyUSB0"),
         ("rtu://dev/ttyUSB0", "'dev/ttyUSB0' is no serial port"),
