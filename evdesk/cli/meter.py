@@ -201,10 +201,10 @@ def list_meters(context: Context) -> None:
     headings = ("name", "profile", "url", "unit", "state", "last read", "every s", "kWh", "W")
     rows = [
         (
-            row["name"], row["profile"], row["url"], row["unit"], row["state"],
+            row["name"], row["profile"], of.meter.place, row["unit"], row["state"],
             row["last_read_at"], row["interval_s"], kwh(_wh(row)), row["power_w"],
         )
-        for row in data
+        for row, of in zip(data, found, strict=True)
     ]  # fmt: skip
     empty = "There is no meter yet. Add one: evdesk meter add --help"
     context.out.answer(data, table(headings, rows, empty, tz))
@@ -222,6 +222,7 @@ def _row(row: MeterRow) -> dict[str, object]:
         "name": row.meter.name,
         "profile": row.meter.profile,
         "url": row.meter.url,
+        "link": row.meter.link.value,
         "unit": row.meter.unit,
         "role": row.meter.role.value,
         "state": status.state.value,
@@ -232,6 +233,7 @@ def _row(row: MeterRow) -> dict[str, object]:
         "requests": status.requests,
         "errors": status.errors,
         "last_error": status.last_error,
+        "not_supported": list(row.missing),
         **meter_facts.fields(row),
     }
 

@@ -26,6 +26,13 @@ class MidClass(StrEnum):
     C = "C"
 
 
+class Link(StrEnum):
+    """Whether others on the network can read along what a device says, and answer in its place."""
+
+    PLAIN = "plain"
+    TLS = "tls"
+
+
 class MeterState(StrEnum):
     """How a device answers: never yet, well, not at all, or with faults."""
 
@@ -76,6 +83,16 @@ class Meter:
     seal: str | None = None
     calibrated_until: date | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def link(self) -> Link:
+        """Return whether its link is encrypted; a serial line is not."""
+        return Link.TLS if self.url.lower().startswith("tls:") else Link.PLAIN
+
+    @property
+    def place(self) -> str:
+        """Return where it is, without the options of its URL."""
+        return self.url.partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True)

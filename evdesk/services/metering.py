@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evdesk.domain.audit import Change
+from evdesk.domain.device_memory import DeviceMemory
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
 from evdesk.domain.readings import MeterId, Reading
@@ -15,12 +16,13 @@ from evdesk.settings import POLLING
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """A device with what the collector knows of it."""
+    """A device with what the collector knows of it; ``missing`` are values it does not have."""
 
     meter: Meter
     profile: ProfileInfo | None
     status: MeterStatus
     latest: Reading | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ class MeterService:
             meters = unit.meters.all()
             statuses = unit.meters.statuses()
             latest = newest_readings(unit, [Source(meter.id) for meter in meters])
+            memories = unit.memories.all()
+        now = self._clock.now()
         known = {name: self._known(name) for name in {meter.profile for meter in meters}}
         return tuple(
             MeterRow(
@@ -145,6 +149,7 @@ class MeterService:
                 profile=known[meter.profile],
                 status=statuses.get(meter.id, MeterStatus(meter.id, MeterState.NEW)),
                 latest=latest.get(Source(meter.id)),
+                missing=_missing(memories.get(meter.id), meter, now),
             )
             for meter in meters
         )
@@ -197,6 +202,11 @@ class MeterService:
             unit.meters.remove(meter.id, self._clock.now())
             unit.collector.bump_revision()
             unit.record_change(Change("meter.removed", "meter", str(meter.id), {"name": name}))
+
+
+def _missing(memory: DeviceMemory | None, meter: Meter, now: datetime) -> tuple[str, ...]:
+    """Return the values that were found not to be there, of the device that is there now."""
+    return memory.missing if memory is not None and memory.holds_for(meter, now) else ()
 
 
 def existing_meter(unit: Unit, name: str) -> Meter:

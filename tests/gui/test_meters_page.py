@@ -5,7 +5,6 @@ from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.station import DefaultDriver, NewStation, RenameStation
-from evdesk.gui.panels.devices_panel import is_plain
 
 
 @pytest.fixture
@@ -43,13 +42,6 @@ def test_a_device_is_listed_with_how_it_answers(page):
     assert cells[3] == "09:55:17"
     assert cells[6] == "–"
     assert cells[9] == "not encrypted"
-
-
-@pytest.mark.parametrize(
-    ("url", "plain"), [("tcp://a:502", True), ("rtu-tcp://a:1", True), ("tls://a:802", False)]
-)
-def test_only_tls_is_called_encrypted(url, plain):
-    assert is_plain(url) is plain
 
 
 def test_searching_a_model_chooses_it_when_it_is_the_only_one(adding):

@@ -5,14 +5,16 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from evdesk.domain.meters import MeterState
+from evdesk.domain.meters import Link, MeterState
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.interval import IntervalDialog
+from evdesk.gui.dialogs.meter_facts import MeterFactsDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.replace_meter import ReplaceMeter
+from evdesk.gui.models.label_column import calibration_column
 from evdesk.gui.models.rows import Chip, Column, RowsModel
 from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.empty import EmptyState
@@ -44,6 +46,7 @@ class DevicesPanel(QWidget):
         self.probe = button(self.tr("Read once …"), self.ask_probe)
         self.interval = button(self.tr("Interval …"), self.ask_interval)
         self.replaced = button(self.tr("Replaced …"), self.ask_replaced)
+        self.label = button(self.tr("Label …"), self.ask_label)
         self.remove = button(self.tr("Remove …"), self.ask_remove, "danger")
         self.empty = EmptyState(
             context.theme, "meters", self.tr("No meter yet"),
@@ -65,7 +68,7 @@ class DevicesPanel(QWidget):
                 tooltip=lambda r: r.status.last_error or "", width=118,
             ),
             Column(self.tr("Name"), lambda r: r.meter.name, width=124),
-            Column(self.tr("Model"), _model, tooltip=_model, width=142),
+            Column(self.tr("Model"), _model, tooltip=_model_tooltip, width=142),
             Column(
                 self.tr("Last read"),
                 lambda r: texts.clock_time(r.status.last_read_at, zone, with_seconds=True),
@@ -90,12 +93,20 @@ class DevicesPanel(QWidget):
                 self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
                 width=70, tooltip=_errors_tooltip,
             ),
-            Column(self.tr("Address · unit"), _link, tooltip=_link, width=222),
-            Column(self.tr("Link"), _encryption, chips=_link_chips, width=0),
+            calibration_column(self._context),
+            Column(self.tr("Address · unit"), _link, tooltip=lambda r: r.meter.url, width=222),
+            Column(
+                self.tr("Link"), _encryption, chips=_link_chips, tooltip=_encryption_tooltip,
+                width=0,
+            ),
         ]  # fmt: skip
 
     def _arrange(self) -> None:
-        tools = row(self.search, 0, self.probe, self.interval, self.replaced, self.remove, self.add)
+        self.search.setMinimumWidth(120)
+        tools = row(
+            self.search, 0, self.probe, self.label, self.interval, self.replaced, self.remove,
+            self.add,
+        )  # fmt: skip
         box = column(tools, self.table, self.empty, gap=12)
         box.setContentsMargins(0, 12, 0, 0)
         self.setLayout(box)
@@ -129,7 +140,8 @@ class DevicesPanel(QWidget):
         self._reading = False
         self.model.replace(rows)
         for part in (
-            self.table, self.search, self.probe, self.interval, self.replaced, self.remove, self.add
+            self.table, self.search, self.probe, self.label, self.interval, self.replaced,
+            self.remove, self.add,
         ):  # fmt: skip
             part.setVisible(bool(rows))
         self.empty.setVisible(not rows)
@@ -142,7 +154,7 @@ class DevicesPanel(QWidget):
 
     def _on_picked(self) -> None:
         chosen = bool(self.table.selected())
-        for part in (self.probe, self.interval, self.replaced, self.remove):
+        for part in (self.probe, self.label, self.interval, self.replaced, self.remove):
             part.setEnabled(chosen)
 
     def _chosen(self) -> MeterRow:
@@ -176,6 +188,12 @@ class DevicesPanel(QWidget):
     def ask_probe(self) -> None:
         """Read the selected device once and show everything it says."""
         ProbeDialog(self._context, self._chosen().meter, self).open()
+
+    def ask_label(self) -> None:
+        """Ask what is written on the selected device."""
+        dialog = MeterFactsDialog(self._context, self._chosen(), self)
+        dialog.accepted.connect(self._after)
+        dialog.open()
 
     def ask_interval(self) -> None:
         """Ask how often the selected device shall be read."""
@@ -226,15 +244,17 @@ class DevicesPanel(QWidget):
         self.changed.emit()
 
 
-def is_plain(url: str) -> bool:
-    """Return whether what goes over this link can be read along."""
-    return not url.startswith("tls:")
-
-
 def _model(of: MeterRow) -> str:
     return (
         of.meter.profile if of.profile is None else f"{of.profile.manufacturer} {of.profile.model}"
     )
+
+
+def _model_tooltip(of: MeterRow) -> str:
+    if not of.missing:
+        return _model(of)
+    names = ", ".join(of.missing)
+    return f"{_model(of)}\n" + _tr("This device does not have: {names}").format(names=names)
 
 
 def _power_w(of: MeterRow) -> float | None:
@@ -251,7 +271,7 @@ def _errors(of: MeterRow) -> str:
 
 
 def _link(of: MeterRow) -> str:
-    return f"{of.meter.url} · {of.meter.unit}"
+    return f"{of.meter.place} · {of.meter.unit}"
 
 
 def _tr(text: str) -> str:
@@ -260,12 +280,19 @@ def _tr(text: str) -> str:
 
 def _link_chips(of: MeterRow) -> list[Chip]:
     word = _encryption(of)
-    plain = is_plain(of.meter.url)
-    return [Chip(word, Tone.NEUTRAL) if plain else Chip(word, Tone.POSITIVE, "lock")]
+    if of.meter.link is Link.PLAIN:
+        return [Chip(word, Tone.NEUTRAL)]
+    return [Chip(word, Tone.POSITIVE, "lock")]
 
 
 def _encryption(of: MeterRow) -> str:
-    return _tr("not encrypted") if is_plain(of.meter.url) else _tr("encrypted")
+    return _tr("not encrypted") if of.meter.link is Link.PLAIN else _tr("encrypted")
+
+
+def _encryption_tooltip(of: MeterRow) -> str:
+    if of.meter.link is Link.TLS:
+        return _tr("Encrypted, and both sides show who they are (Modbus/TCP Security)")
+    return _tr("A plain link: who is on this network or line can read along and answer, too")
 
 
 def _interval_tooltip(of: MeterRow) -> str:
