@@ -107,11 +107,12 @@ class ReconcileService:
         for number, source in enumerate(sources):
             meter = meters[source.meter_id]
             drawing = [each for each in stations if each.energy == source]
-            rows.append(self._row(meter, source, drawing, profiles.get(meter.profile), span))
+            row = self._row(meter, source, drawing, profiles.get(meter.profile), span)
+            if row.account.sessions or (row.account.start and _is_used(drawing, span)):
+                rows.append(row)
             if progress is not None:
                 progress((number + 1) / len(sources))
-        kept = tuple(row for row in rows if row.account.start is not None or row.account.sessions)
-        return Month(span.month, span.from_at, span.to_at, span.so_far, kept, names)
+        return Month(span.month, span.from_at, span.to_at, span.so_far, tuple(rows), names)
 
     def explain(self, meter: str, month: str, wh: int, reason: str) -> MeterMonth:
         """Account for Wh of a register and a month that nothing else accounts for.
@@ -197,6 +198,12 @@ def _sources(meters: Iterable[Meter], stations: Sequence[Station]) -> list[Sourc
     grid = {Source(meter.id) for meter in known.values() if meter.role is MeterRole.GRID}
     names = {meter.id: meter.name for meter in known.values()}
     return sorted(billed | grid, key=lambda one: (names[one.meter_id], one.meter_id, one.socket))
+
+
+def _is_used(stations: Sequence[Station], span: _Span) -> bool:
+    """Return whether a register still is a station's at the end; that of the grid is nobody's."""
+    ends = [station.retired_at for station in stations]
+    return not ends or any(end is None or end >= span.to_at for end in ends)
 
 
 def _was_gone(meter: Meter, span: _Span) -> bool:
