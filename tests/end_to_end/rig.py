@@ -80,6 +80,11 @@ class Rig:
     def __init__(self, opened: Opened, served: Served, starts_at: datetime) -> None:
         self.opened, self._served, self._starts_at = opened, served, starts_at
 
+    @property
+    def log(self) -> Path:
+        """Return the file of what was served."""
+        return self._served.log
+
     def at(self, minute: float) -> datetime:
         """Return the instant of a minute."""
         return self._starts_at + timedelta(minutes=minute)

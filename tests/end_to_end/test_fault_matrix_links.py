@@ -6,10 +6,10 @@ import pytest
 
 from evdesk.devices.simulator.scenario import FaultKind
 from evdesk.domain.sessions import Flag, SessionState
+from evdesk.domain.sessions import Session as Found
 from tests.end_to_end.rig import (
     WH,
     Blank,
-    Found,
     Rig,
     assert_clean,
     bay,
