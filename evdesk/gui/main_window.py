@@ -5,11 +5,14 @@ from importlib import import_module
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
+from evdesk.domain.faults import Fault
 from evdesk.gui import texts
+from evdesk.gui.alarms import Alarms
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.closing import Closing, CollectorSwitch
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.theme import Tone
+from evdesk.gui.tray import Tray
 from evdesk.gui.widgets.header import Header
 from evdesk.gui.widgets.navigation import Navigation
 from evdesk.gui.widgets.notice_bar import NoticeBar
@@ -17,7 +20,7 @@ from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import column
 
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
-PAGES = ("live", "sessions", "invoices", "meters", "drivers", "tariffs")
+PAGES = ("live", "sessions", "invoices", "meters", "drivers", "tariffs", "faults")
 
 
 def open_page(name: str, context: Context) -> Page:
@@ -44,6 +47,8 @@ class MainWindow(QMainWindow):
         self.header = Header(context.site, context.theme)
         self.notice = NoticeBar(context.theme)
         self.stack = QStackedWidget()
+        self.alarms = Alarms(context, self)
+        self.tray = Tray(context.theme, context.preferences, self)
         self._arrange()
         self._connect()
         self._restore()
@@ -51,7 +56,7 @@ class MainWindow(QMainWindow):
     def _entries(self) -> list[tuple[str, str]]:
         titles = (
             self.tr("Live"), self.tr("Sessions"), self.tr("Invoices"),
-            self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"),
+            self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"), self.tr("Faults"),
         )  # fmt: skip
         return list(zip(PAGES, titles, strict=True))
 
@@ -78,6 +83,11 @@ class MainWindow(QMainWindow):
         self._collector.busy.connect(self.header.wait)
         self._collector.failed.connect(self.show_error)
         self.header.theme_wanted.connect(self._on_theme_wanted)
+        self.header.faults_wanted.connect(self._on_faults_wanted)
+        self.alarms.changed.connect(self._on_alarms)
+        self.alarms.notice.connect(self.tray.tell)
+        self.alarms.failed.connect(self.show_error)
+        self.tray.opened.connect(self._on_notice_opened)
         context.pulse.beat.connect(self._on_beat)
         context.pulse.failed.connect(self.show_error)
         context.tasks.failed.connect(self.show_error)
@@ -128,6 +138,23 @@ class MainWindow(QMainWindow):
         if page is not None:
             getattr(page, self.sender().property("asks"))()
 
+    # -- faults ---------------------------------------------------------------------------------
+
+    def _on_alarms(self, faults: tuple[Fault, ...]) -> None:
+        unseen = sum(fault.acknowledged_at is None for fault in faults)
+        words = self.tr("{count} not acknowledged").format(count=unseen)
+        self.navigation.count(PAGES.index("faults"), unseen, words)
+        self.header.alarm.show_faults(faults)
+
+    def _on_faults_wanted(self) -> None:
+        self.open("faults")
+
+    def _on_notice_opened(self) -> None:
+        """Bring the window to the front with what the notice was about."""
+        self.showNormal()
+        self.activateWindow()
+        self.open("faults")
+
     # -- what there is to say -------------------------------------------------------------------
 
     def show_error(self, error: object) -> None:
@@ -153,5 +180,6 @@ class MainWindow(QMainWindow):
 
     def shut(self) -> None:
         """End what runs behind the window; the collector is another process and goes on."""
+        self.tray.hide()
         self.context.pulse.stop()
         self.context.tasks.stop()

@@ -26,6 +26,14 @@ class Preferences:
         """Remember a geometry or splitter state."""
         self._settings.setValue(f"window/{key}", value)
 
+    def shows_notices(self) -> bool:
+        """Return whether faults are told beside the clock of the desktop."""
+        return str(self._settings.value("window/shows_notices", "true")) == "true"
+
+    def set_shows_notices(self, shows: bool) -> None:
+        """Remember whether faults are told there."""
+        self._settings.setValue("window/shows_notices", "true" if shows else "false")
+
     def says_collector_goes_on(self) -> bool:
         """Return whether closing the window still explains that reading goes on."""
         return str(self._settings.value("window/say_collector_goes_on", "true")) == "true"

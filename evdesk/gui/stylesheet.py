@@ -50,6 +50,10 @@ QLabel[role="badge"] {
     color: $warning; background: $warning_soft; border-radius: 4px; padding: 3px 8px;
     font-weight: 700; font-size: 9pt;
 }
+QLabel[role="count"] {
+    color: $danger; background: $danger_soft; border-radius: 10px; padding: 0 6px;
+    min-width: 8px; min-height: 20px; max-height: 20px; font-weight: 700; font-size: 9pt;
+}
 QFrame[role="surface"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 QFrame[role="code"] { background: $raised; border: 1px solid $border; border-radius: 8px; }
@@ -80,6 +84,10 @@ QPushButton[kind="danger"]:hover { background: $danger_soft; border-color: $dang
 QPushButton[kind="danger"]:disabled { color: $border_strong; }
 QPushButton[kind="danger"]:default { background: $danger; border-color: $danger; color: $surface; }
 QPushButton[kind="danger"]:default:hover { background: $danger_hover; }
+QPushButton[kind="alarm"] {
+    color: $danger; background: $danger_soft; border-color: $danger; text-align: left;
+}
+QPushButton[kind="alarm"]:hover { border: 2px solid $danger; padding: 0 13px; }
 QPushButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QPushButton[kind="quiet"]:hover { background: $raised; }
 QPushButton[kind="quiet"]:focus { border: 2px solid $accent; }

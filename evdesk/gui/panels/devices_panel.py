@@ -102,7 +102,7 @@ class DevicesPanel(QWidget):
         ]  # fmt: skip
 
     def _arrange(self) -> None:
-        self.search.setMinimumWidth(120)
+        self.search.setMinimumWidth(96)
         tools = row(
             self.search, 0, self.probe, self.label, self.interval, self.replaced, self.remove,
             self.add,

@@ -8,6 +8,7 @@ from evdesk.domain.site import Site
 from evdesk.gui import texts
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.theme import Theme, Tone
+from evdesk.gui.widgets.alarm_button import AlarmButton
 from evdesk.gui.widgets.parts import ElidedLabel, button, column, give_icon, label, row
 
 LATE_MS = 1_000
@@ -36,11 +37,15 @@ class Dot(QWidget):
 
 
 class Header(QFrame):
-    """``start_wanted`` and ``stop_wanted`` ask for the collector, ``theme_wanted`` for light."""
+    """``start_wanted`` and ``stop_wanted`` ask for the collector, ``theme_wanted`` for light.
+
+    ``faults_wanted`` tells that the fault shown was clicked.
+    """
 
     start_wanted = Signal()
     stop_wanted = Signal()
     theme_wanted = Signal()
+    faults_wanted = Signal()
 
     def __init__(self, site: Site, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +68,11 @@ class Header(QFrame):
         self._look.setIconSize(QSize(20, 20))
         self._look.clicked.connect(self.theme_wanted)
         words = column(0, self._state, self._detail, 0, gap=0)
-        box = row(self._name, self._badge, self._dot, words, 8, self._switch, self._look, gap=10)
+        self.alarm = AlarmButton(theme, self.faults_wanted.emit)
+        box = row(
+            self._name, self._badge, self.alarm, self._dot, words, 8, self._switch, self._look,
+            gap=10,
+        )  # fmt: skip
         box.setStretch(0, 1)
         box.setAlignment(self._badge, Qt.AlignmentFlag.AlignVCenter)
         box.setContentsMargins(24, 0, 16, 0)

@@ -1,10 +1,11 @@
-"""The left navigation: icon and word, Ctrl+1 to Ctrl+6."""
+"""The left navigation: icon and word, with Ctrl and a number; a badge counts what waits."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QToolButton,
@@ -16,6 +17,7 @@ from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import label, row
 
 WIDTH_PX = 188
+MANY = 100
 
 
 class Navigation(QFrame):
@@ -33,6 +35,7 @@ class Navigation(QFrame):
         self._icons = [icon for icon, _ in entries]
         self._mark = QLabel()
         self._group = QButtonGroup(self)
+        self._badges: dict[int, QLabel] = {}
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 14, 12, 14)
         box.setSpacing(4)
@@ -61,6 +64,22 @@ class Navigation(QFrame):
         QShortcut(keys, self).activated.connect(entry.click)
         self._group.addButton(entry, number)
         return entry
+
+    def count(self, number: int, waiting: int, what: str) -> None:
+        """Show how much waits on a page; nothing where it is 0. ``what`` says it in words."""
+        entry, badge = self._group.button(number), self._badges.get(number)
+        if badge is None:
+            badge = self._badges[number] = label("", "count")
+            badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            box = QHBoxLayout(entry)
+            box.setContentsMargins(0, 0, 10, 0)
+            box.addStretch(1)
+            box.addWidget(badge)
+        badge.setText(str(waiting) if waiting < MANY else f"{MANY - 1}+")
+        badge.setVisible(waiting > 0)
+        name = entry.text().strip()
+        entry.setAccessibleName(f"{name}, {what}" if waiting else name)
 
     def mark(self, number: int) -> None:
         """Mark the page that is open."""

@@ -1,0 +1,328 @@
+"""Faults: what is wrong, what was, what to do, and how long repairs take."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
+
+from evdesk.domain.faults import Fault, Severity
+from evdesk.domain.mail import MailServer
+from evdesk.gui import fault_texts, texts
+from evdesk.gui.context import Context
+from evdesk.gui.dialogs.alerts import AlertsDialog
+from evdesk.gui.models.rows import Chip, Column, RowsModel
+from evdesk.gui.pulse import Snapshot
+from evdesk.gui.widgets.empty import EmptyState
+from evdesk.gui.widgets.fault_panel import FaultPanel
+from evdesk.gui.widgets.fields import Chooser, SearchField
+from evdesk.gui.widgets.files import SaveAs
+from evdesk.gui.widgets.page import Page
+from evdesk.gui.widgets.parts import button, column, give_icon, label, row
+from evdesk.gui.widgets.table import RowsTable
+from evdesk.ports import FaultFilter
+from evdesk.services.faults import Repair
+
+DAYS = {"days7": 7, "days30": 30}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one refresh reads."""
+
+    wanted: FaultFilter
+    faults: tuple[Fault, ...]
+    repairs: tuple[Repair, ...]
+    month: str
+
+
+class FaultsPage(Page):
+    """A table, open faults first; the one that is selected is explained beside it."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.set_title(self.tr("Faults"))
+        self._reading = False
+        self.model: RowsModel[Fault] = RowsModel(self._columns(), lambda f: f.id, self)
+        self.table: RowsTable[Fault] = RowsTable(
+            self.model, context.theme, (0, Qt.SortOrder.AscendingOrder)
+        )
+        self.repairs: RowsModel[Repair] = RowsModel(
+            self._repair_columns(), lambda r: r.device, self
+        )
+        self.repair_table: RowsTable[Repair] = RowsTable(
+            self.repairs, context.theme, (4, Qt.SortOrder.DescendingOrder)
+        )
+        self.search = SearchField(context.theme, self.tr("Search faults"))
+        self.period, self.severity = Chooser(self.tr("Period")), Chooser(self.tr("Severity"))
+        self.count = label("", "muted")
+        self.month = label("", "muted")
+        self.panel = FaultPanel(context)
+        self.alerts = button(self.tr("Alerts …"), self.ask_alerts)
+        self.export = button(self.tr("Export …"), self.ask_file)
+        self.files = SaveAs(context.tasks, self)
+        self.empty = EmptyState(context.theme, "ok", "", "")
+        self._arrange()
+        self._connect()
+        self.repaint_icons()
+
+    def _columns(self) -> list[Column[Fault]]:
+        zone, pulse = self.context.zone, self.context.pulse
+        return [
+            Column(
+                self.tr("State"), lambda f: fault_texts.state_look(f)[0],
+                chips=lambda f: [Chip(*fault_texts.state_look(f))],
+                sort_key=_urgency, tooltip=_seen_by, width=88,
+            ),
+            Column(
+                self.tr("Severity"), lambda f: fault_texts.severity_look(f.severity)[0],
+                chips=lambda f: [Chip(*fault_texts.severity_look(f.severity))],
+                sort_key=lambda f: list(Severity).index(f.severity), width=114,
+            ),
+            Column(self.tr("What"), lambda f: fault_texts.title(f.code), width=186,
+                   tooltip=fault_texts.meaning),
+            Column(self.tr("Where"), fault_texts.where, width=124, tooltip=fault_texts.where),
+            Column(
+                self.tr("Since"), lambda f: texts.short_stamp(f.since_at, pulse.now(), zone),
+                sort_key=lambda f: f.since_at, width=156,
+                tooltip=lambda f: texts.stamp(f.since_at, zone, with_seconds=True),
+            ),
+            Column(
+                self.tr("Lasted"), lambda f: fault_texts.lasted(f, pulse.now()),
+                sort_key=lambda f: (f.until_at or pulse.now()) - f.since_at, width=0,
+            ),
+        ]  # fmt: skip
+
+    def _repair_columns(self) -> list[Column[Repair]]:
+        return [
+            Column(self.tr("Device"), lambda r: r.device or self.tr("This computer"), width=240),
+            Column(self.tr("Faults that ended"), lambda r: texts.number(r.faults, 0),
+                   sort_key=lambda r: r.faults, numeric=True, width=150),
+            Column(self.tr("Mean time to repair"), lambda r: _span(r.mean_s),
+                   sort_key=lambda r: r.mean_s, numeric=True, width=170),
+            Column(self.tr("Longest"), lambda r: _span(r.longest_s),
+                   sort_key=lambda r: r.longest_s, numeric=True, width=130),
+            Column(self.tr("All together"), lambda r: _span(r.total_s),
+                   sort_key=lambda r: r.total_s, numeric=True, width=0),
+        ]  # fmt: skip
+
+    def _arrange(self) -> None:
+        self.buttons.addWidget(self.alerts)
+        self.buttons.addWidget(self.export)
+        self.period.offer(
+            [
+                ("days30", self.tr("Open and last 30 days")), ("open", self.tr("Open now")),
+                ("days7", self.tr("Open and last 7 days")), ("all", self.tr("All time")),
+            ]
+        )  # fmt: skip
+        looks = [(each, fault_texts.severity_look(each)[0]) for each in Severity]
+        self.severity.offer([(None, self.tr("All severities")), *looks])
+        left = QWidget()
+        box = column(self.table, self.empty, self.count, gap=6)
+        box.setStretch(0, 1)
+        box.setStretch(1, 1)
+        left.setLayout(box)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(left)
+        self.split.addWidget(self.panel)
+        self.split.setHandleWidth(16)
+        self.split.setStretchFactor(0, 1)
+        self.split.setStretchFactor(1, 0)
+        self.split.setChildrenCollapsible(False)
+        self.split.setSizes([860, 344])
+        now = QWidget()
+        inside = column(row(self.search, self.period, self.severity, 0), self.split, gap=12)
+        inside.setContentsMargins(0, 12, 0, 0)
+        now.setLayout(inside)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(now, self.tr("Faults"))
+        self.tabs.addTab(self._make_repairs(), self.tr("Time to repair"))
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.body.addWidget(self.tabs, 1)
+        self.empty.hide()
+        self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
+        self.table.setAccessibleName(self.tr("Faults"))
+        self.repair_table.setAccessibleName(self.tr("Time to repair"))
+        self.export.setToolTip(self.tr("Save the faults of this period as a spreadsheet"))
+        self.alerts.setToolTip(self.tr("Notices on this computer, and e-mail"))
+
+    def _make_repairs(self) -> QWidget:
+        made = QWidget()
+        box = column(self.month, self.repair_table, gap=8)
+        box.setContentsMargins(0, 12, 0, 0)
+        box.setStretch(1, 1)
+        made.setLayout(box)
+        return made
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self._on_searched)
+        for chooser in (self.period, self.severity):
+            chooser.currentIndexChanged.connect(self.refresh)
+        self.table.picked.connect(self._on_picked)
+        self.panel.acknowledge_wanted.connect(self.acknowledge)
+        self.files.saved.connect(self._on_saved)
+        self.files.failed.connect(self.failed)
+        keys = QShortcut(QKeySequence("Ctrl+Return"), self)
+        keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self.panel.want_acknowledge)
+
+    def repaint_icons(self) -> None:
+        """Draw icons in the theme's colours."""
+        give_icon(self.alerts, self.context.theme, "faults")
+        give_icon(self.export, self.context.theme, "export")
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search box."""
+        self.tabs.setCurrentIndex(0)
+        self.search.setFocus()
+        self.search.selectAll()
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def wanted(self) -> FaultFilter:
+        """Return which faults the choosers ask for; open ones are in every period."""
+        period, now = str(self.period.value()), self.context.pulse.now()
+        days = DAYS.get(period)
+        return FaultFilter(
+            open_only=period == "open",
+            from_at=None if days is None else now - timedelta(days=days),
+            severity=self.severity.value(),
+        )
+
+    def refresh(self) -> None:
+        """Read the faults of the period, and this month's repairs."""
+        if self._reading:
+            return
+        self._reading = True
+        faults, wanted = self.context.desk.faults, self.wanted()
+        month = f"{self.context.pulse.now().astimezone(self.context.zone):%Y-%m}"
+        self.context.tasks.run(
+            lambda: _Read(wanted, tuple(faults.find(wanted)), tuple(faults.repairs(month)), month),
+            self._show,
+            self._on_failed,
+        )
+
+    def on_beat(self, snapshot: Snapshot) -> None:
+        """Faults come and go with readings."""
+        self.refresh()
+
+    def _show(self, read: _Read) -> None:
+        self._reading = False
+        self.model.replace(read.faults)
+        self.repairs.replace(read.repairs)
+        self.month.setText(
+            self.tr("Faults that ended in {month}, from when they began.").format(
+                month=texts.month(self.context.pulse.now(), self.context.zone)
+            )
+        )
+        if read.faults and not self.table.selected():
+            self.table.selectRow(0)
+        self._show_emptiness()
+        self._on_picked()
+        if _changed(read.wanted, self.wanted()):
+            self.refresh()
+        self.drawn.emit()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._reading = False
+        self.failed.emit(error)
+
+    def _show_emptiness(self) -> None:
+        shown = self.table.shown()
+        self.table.setVisible(bool(shown))
+        self.panel.setVisible(bool(shown))
+        self.count.setVisible(bool(shown))
+        self.empty.setVisible(not shown)
+        open_count = sum(fault.is_open for fault in shown)
+        self.count.setText(
+            self.tr("{open} open, {over} over").format(
+                open=open_count, over=len(shown) - open_count
+            )
+        )
+        if self.model.rows():
+            self.empty.say(self.tr("No fault matches"), self.tr("Search for something else."))
+        else:
+            self.empty.say(
+                self.tr("Nothing is wrong"),
+                self.tr("Silent devices, frozen registers, lost phases, expired calibrations and "
+                        "more are shown here by themselves, with what to do about them."),
+            )  # fmt: skip
+
+    def _on_searched(self, text: str) -> None:
+        self.table.sorted.search(text)
+        self._show_emptiness()
+
+    def _on_picked(self) -> None:
+        chosen = self.table.selected()
+        self.panel.show_fault(chosen[0] if chosen else None)
+
+    # -- acknowledging --------------------------------------------------------------------------
+
+    def acknowledge(self, fault: Fault, note: str) -> None:
+        """Say that the fault has been seen."""
+        faults = self.context.desk.faults
+        self.context.tasks.run(
+            lambda: faults.acknowledge(fault.id, note), self._on_acknowledged, self._on_refused
+        )
+
+    def _on_acknowledged(self, fault: Fault) -> None:
+        self.told.emit(self.tr("{what} is acknowledged.").format(what=fault_texts.headline(fault)))
+        self.table.setFocus()
+        self.refresh()
+
+    def _on_refused(self, error: Exception) -> None:
+        self.panel.let_again()
+        self.failed.emit(error)
+
+    # -- alerts and exporting -------------------------------------------------------------------
+
+    def ask_alerts(self) -> None:
+        """Ask how the owner wants to be told."""
+        mail = self.context.desk.mail
+        self.context.tasks.run(mail.server, self._open_alerts, self.failed.emit)
+
+    def _open_alerts(self, server: MailServer | None) -> None:
+        dialog = AlertsDialog(self.context, server, self)
+        dialog.told.connect(self.told)
+        self.dialog = dialog
+        dialog.open()
+
+    def ask_file(self) -> None:
+        """Ask where to save the faults of the period."""
+        faults, wanted = self.context.desk.faults, self.wanted()
+        self.files.ask(
+            self.tr("Export faults"),
+            self.tr("faults.xlsx"),
+            self.tr("Excel (*.xlsx);;CSV (*.csv);;JSON (*.json)"),
+            lambda suffix: faults.export(suffix, wanted)[0],
+        )
+
+    def _on_saved(self, path: str) -> None:
+        self.told.emit(self.tr("Faults saved to {path}").format(path=path))
+
+
+def _changed(before: FaultFilter, now: FaultFilter) -> bool:
+    """Return whether a chooser was turned meanwhile; time that passed does not count."""
+    one = before.open_only, before.severity, before.from_at is None
+    other = now.open_only, now.severity, now.from_at is None
+    return one != other
+
+
+def _urgency(fault: Fault) -> tuple[bool, bool, int, float]:
+    """Sort open ones first, those nobody has seen before the rest, then by severity and age."""
+    return (
+        not fault.is_open,
+        fault.is_open and fault.acknowledged_at is not None,
+        list(Severity).index(fault.severity) if fault.is_open else 0,
+        -fault.since_at.timestamp(),
+    )
+
+
+def _seen_by(fault: Fault) -> str:
+    return "" if fault.acknowledged_by is None else fault.acknowledged_by
+
+
+def _span(seconds: int) -> str:
+    return fault_texts.span(timedelta(seconds=seconds))
