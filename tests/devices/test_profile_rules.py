@@ -9,7 +9,7 @@ from evdesk.devices.plan import plan_blocks
 from evdesk.devices.profile_file import load_profile, load_profiles
 from evdesk.devices.profiles import Identify
 from evdesk.devices.simulator.device import SimulatedDevice
-from evdesk.devices.simulator.encode import Encoder
+from evdesk.devices.simulator.encode import Encoder, Span
 from evdesk.devices.simulator.scenario import Device
 from evdesk.domain.errors import UserError
 from tests.devices.support import METERS, PROFILES, edited_profile
@@ -268,6 +268,7 @@ def served(profile, register):
     block = plan_blocks([register], profile.pace)[0]
     encoder = Encoder(profile, "123", unit_id=register.unit_id)
     span = encoder.span(block.function, block.address, block.count)
+    assert isinstance(span, Span)
     device = SimulatedDevice(Device("bay", profile.info.id, serial=17), profile, None)
     return value_of(register, encoder.words(span, device.at(0))[block.bytes_of(register)])
 

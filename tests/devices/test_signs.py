@@ -12,7 +12,7 @@ from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.signs import EVERY, SignWatch
 from evdesk.devices.simulator.loads import delivering
 from evdesk.devices.simulator.scenario import Device, Fault, FaultKind
-from evdesk.domain.readings import PilotState, Signs
+from evdesk.domain.readings import PilotState, Reading, Signs
 from tests.devices.support import (
     METERS,
     ONE,
@@ -156,7 +156,7 @@ def test_a_sign_that_costs_the_link_never_costs_the_reading():
     async def main():
         async with server(hanging_up) as port, wall_devices() as devices:
             reader = devices.reader(meter(f"tcp://127.0.0.1:{port}", "peblar", 255), ONE)
-            readings = []
+            readings: list[Reading] = []
             for _ in range(STRIKES + 1):
                 readings += await reader.read()
                 await asyncio.sleep(1.01)  # no second connection within a second

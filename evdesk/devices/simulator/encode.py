@@ -31,6 +31,7 @@ from evdesk.devices.simulator.words import (
 )
 from evdesk.domain.readings import PilotState
 
+ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 COMMON_MODEL = 1
@@ -151,6 +152,9 @@ class Encoder:
     def _lay_out(self, function: int, address: int, count: int) -> Span | int:
         pace = self._profile.pace
         end = address + count
+        has_any = any(register.function == function for register in self._registers)
+        if Function(function).is_bits and not has_any:
+            return ILLEGAL_FUNCTION
         if not 1 <= count <= pace.max_registers:
             return ILLEGAL_VALUE
         held = list(self._held(function, address, end))
