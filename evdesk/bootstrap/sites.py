@@ -28,6 +28,7 @@ from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
+from evdesk.services.occupied import Occupancy
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
@@ -263,7 +264,7 @@ def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
         devices=devices,
         site=SiteService(store, WallClock()),
         live=LiveService(store, clock, WallClock()),
-        meters=MeterService(store, devices, clock),
+        meters=MeterService(store, devices, clock, Occupancy(store, devices, WallClock())),
         stations=StationService(store, devices, clock),
         drivers=DriverService(store, clock, pseudonyms),
         cards=CardService(store, clock),

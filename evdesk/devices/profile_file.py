@@ -192,6 +192,7 @@ def _info(device: TomlTable, every: Sequence[Register], choices: Sequence[Choice
         default_unit=device.whole("default_unit_id", 1, low=0, high=255),
         resolution_wh=_resolution_wh(registers.get(ENERGY)),
         range_wh=_range_wh(registers.get(ENERGY)),
+        one_client=device.flag("one_client", default=False),
         notes=device.texts("notes"),
         models_covered=device.texts("models_covered"),
         needs_meter=kind == "charger" and ENERGY not in registers,

@@ -51,7 +51,7 @@ class ProfileInfo:
     """What people see of a device profile; ``sockets`` is how many charging points it has.
 
     ``needs_meter`` is a charger whose energy must come from a meter beside it: it has no lifetime
-    register, or no energy register at all.
+    register, or no energy register at all. ``one_client``: it bears no second connection.
     """
 
     id: str
@@ -74,6 +74,7 @@ class ProfileInfo:
     phases: int = 3
     choices: tuple[ProfileChoice, ...] = ()
     range_wh: int | None = None
+    one_client: bool = False
 
 
 class MeterReader(Protocol):

@@ -11,6 +11,7 @@ from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Clock, Decided, Devices, ProbedValue, ProfileInfo, Store, Unit
 from evdesk.services.cautions import Caution, cautions, check_choices, has_energy
 from evdesk.services.newest import newest_readings
+from evdesk.services.occupied import Occupancy
 from evdesk.settings import POLLING
 
 
@@ -51,8 +52,11 @@ class _Trial:
 class MeterService:
     """Use cases of devices."""
 
-    def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, devices: Devices, clock: Clock, occupancy: Occupancy | None = None
+    ) -> None:
         self._store, self._devices, self._clock = store, devices, clock
+        self._occupancy = occupancy or Occupancy(store, devices, clock)
 
     def profiles(self) -> tuple[ProfileInfo, ...]:
         """Return every device profile."""
@@ -119,6 +123,10 @@ class MeterService:
         """Read once; the session evidence begins with the collector, so nothing is kept."""
         reader = self._devices.reader(_before_adding(new, self._clock.now()), frozenset({1}))
         try:
+            self._occupancy.check(new.url)
+        except UserError:
+            return _Trial((), reader.decided, _left_alone(new))
+        try:
             await self._tell_time()
             readings = await reader.read()
         except DeviceError as error:
@@ -163,10 +171,14 @@ class MeterService:
     async def probe(
         self, url: str, unit: int, profile: str | None = None
     ) -> tuple[ProbedValue, ...]:
-        """Read every value of a device once; nothing is kept."""
-        with self._store.read() as rows:
-            demo = rows.site.load().demo
-        self._devices.check_url(url, demo=demo)
+        """Read every value of a device once; nothing is kept.
+
+        Raises:
+            UserError: a URL or unit that cannot be, or a bus that the collector has to itself.
+            DeviceError: nothing answers there.
+
+        """
+        self._occupancy.check(url)
         try:
             await self._tell_time()
             return await self._devices.probe(url, unit, profile)
@@ -202,6 +214,13 @@ class MeterService:
             unit.meters.remove(meter.id, self._clock.now())
             unit.collector.bump_revision()
             unit.record_change(Change("meter.removed", "meter", str(meter.id), {"name": name}))
+
+
+def _left_alone(new: NewMeter) -> DeviceError:
+    return DeviceError(
+        "{place} is being read by the collector, so it was not asked from here.",
+        place=new.url.partition("?")[0],
+    )
 
 
 def _missing(memory: DeviceMemory | None, meter: Meter, now: datetime) -> tuple[str, ...]:
