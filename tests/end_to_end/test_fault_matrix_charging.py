@@ -51,6 +51,23 @@ def test_pauses_are_inside_one_session(tmp_path: Path, blank: Blank, profile: st
         assert abs(charging - timedelta(minutes=50)) <= timedelta(minutes=2)
 
 
+def test_a_pause_of_a_night_is_inside_one_session(tmp_path: Path, blank: Blank) -> None:
+    car = paused((10, 490), left=600)
+    with rig(tmp_path, blank, bay(visits=(car,)), step_ms=60_000) as site:
+        site.collect(until=610)
+        assert_clean(site.the_session(), site.between_wh(4.9, 600))
+
+
+def test_short_pauses_of_a_point_that_knows_no_cars_do_not_split_it(
+    tmp_path: Path, blank: Blank
+) -> None:
+    """On a bare meter a session ends when nothing was drawn for a quarter of an hour."""
+    car = paused((10, 14), (20, 30), left=80)
+    with rig(tmp_path, blank, bay(profile=SDM, visits=(car,))) as site:
+        site.collect(until=90)
+        assert_clean(site.the_session(), site.between_wh(4.9, 80))
+
+
 # -- session register resets on pause, phase switch, RFID stop/start -------------------------------
 
 

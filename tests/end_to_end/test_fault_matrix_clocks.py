@@ -189,6 +189,22 @@ def test_a_clock_that_is_set_in_a_session_costs_no_wh_and_stretches_no_duration(
     assert_stepped(on_the_wall(tmp_path, real_blank, Leap(10, by), starts=starts))
 
 
+@pytest.mark.parametrize("wh", [DRAWN_WH, 3 * DRAWN_WH])
+@pytest.mark.parametrize(
+    "by",
+    [
+        pytest.param(-HOUR, id="an hour back"),
+        pytest.param(-timedelta(days=20_000), id="to 1971, as after a flat battery"),
+        pytest.param(-timedelta(seconds=20), id="twenty seconds back"),
+    ],
+)
+def test_a_clock_that_is_set_back_in_a_session_costs_no_wh_and_stretches_no_duration(
+    tmp_path: Path, real_blank: Blank, by: timedelta, wh: int
+) -> None:
+    """Also at 43 kW: by stamps that go at half the pace it would be 86."""
+    assert_stepped(on_the_wall(tmp_path, real_blank, Leap(10, by), wh=wh), wh=wh)
+
+
 @pytest.mark.parametrize("by", [HOUR, -HOUR])
 def test_a_clock_that_is_set_before_a_session_leaves_it_exact(
     tmp_path: Path, real_blank: Blank, by: timedelta
