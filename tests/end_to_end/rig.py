@@ -171,12 +171,13 @@ def rig(
         with closing(opened.services.store) as store:
             with store.journal() as unit:
                 unit.site.set_stepped(starts_at)
+            choices = {device.name: dict(device.choices) for device in devices}
             for row in served.devices:
-                _add(opened, row, step_ms)
+                _add(opened, row, step_ms, choices.get(str(row["name"]), {}))
             yield Rig(opened, served, starts_at)
 
 
-def _add(opened: Opened, row: dict[str, object], step_ms: int) -> None:
+def _add(opened: Opened, row: dict[str, object], step_ms: int, choices: dict[str, str]) -> None:
     new = NewMeter(
         name=str(row["name"]),
         profile=str(row["profile"]),
@@ -185,6 +186,7 @@ def _add(opened: Opened, row: dict[str, object], step_ms: int) -> None:
         phases=str(row["phases"]),
         interval_ms=step_ms,
         role=MeterRole(str(row["role"])),
+        choices=choices,
     )
     asyncio.run(opened.services.meters.add(new))
 

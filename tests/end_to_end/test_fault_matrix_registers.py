@@ -215,3 +215,31 @@ def test_only_import_is_counted_whatever_other_counters_do(
         site.collect(until=30)
         assert_clean(site.the_session(), site.between_wh(4.9, 25))
         assert abs(site.between_wh(4.9, 25) - WH) <= 10
+
+
+@pytest.mark.parametrize("phases", ["123", "1"])
+def test_counters_of_each_phase_are_added_up_over_the_phases_that_are_there(
+    tmp_path: Path, blank: Blank, phases: str
+) -> None:
+    """An older controller without a total: what is not wired reads as not available."""
+    device = bay(
+        profile="bender-cc6xx",
+        choices=(("registers", "legacy"),),
+        phases=phases,
+        visits=(visit(5, 25, phases=phases),),
+    )
+    with rig(tmp_path, blank, device) as site:
+        site.collect(until=30)
+        assert_clean(site.the_session(), site.between_wh(4.9, 25))
+        assert site.between_wh(4.9, 25) == WH
+
+
+def test_a_counter_of_a_phase_that_is_there_and_missing_is_no_zero(
+    tmp_path: Path, blank: Blank
+) -> None:
+    """Taken for 0 it would be a third of the register gone, and back again."""
+    missing = fault(SENTINEL, 8, 15)
+    device = bay(missing, profile="bender-cc6xx", choices=(("registers", "legacy"),))
+    with rig(tmp_path, blank, device) as site:
+        site.collect(until=30)
+        assert_clean(site.the_session(), WH, Flag.COMM_GAP)
