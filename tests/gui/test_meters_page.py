@@ -36,12 +36,12 @@ def adding(page, qtbot):
 
 def test_a_device_is_listed_with_how_it_answers(page):
     row = page.devices.model.rows()[4]
-    cells = [page.devices.model.index(4, n).data() for n in range(page.devices.model.columnCount())]
+    cells = [page.devices.model.index(4, n).data() for n in range(10)]
     assert row.meter.name == "Visitors right"
     assert cells[0] == "Silent"
     assert cells[3] == "09:55:17"
     assert cells[6] == "–"
-    assert cells[-1] == "not encrypted"
+    assert cells[9] == "not encrypted"
 
 
 def test_searching_a_model_chooses_it_when_it_is_the_only_one(adding):

@@ -21,7 +21,7 @@ def calibration_column(context: Context) -> Column[MeterRow]:
         chips=partial(_chips, context),
         tooltip=_label,
         sort_key=lambda of: of.meter.calibrated_until,
-        width=148,
+        width=0,
     )
 
 

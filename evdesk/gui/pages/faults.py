@@ -52,7 +52,7 @@ class FaultsPage(Page):
             self._repair_columns(), lambda r: r.device, self
         )
         self.repair_table: RowsTable[Repair] = RowsTable(
-            self.repairs, context.theme, (4, Qt.SortOrder.DescendingOrder)
+            self.repairs, context.theme, (0, Qt.SortOrder.AscendingOrder)
         )
         self.search = SearchField(context.theme, self.tr("Search faults"))
         self.period, self.severity = Chooser(self.tr("Period")), Chooser(self.tr("Severity"))
