@@ -15,7 +15,6 @@ from tests.end_to_end.rig import (
     Blank,
     assert_clean,
     bay,
-    box,
     fault,
     rig,
     visit,
@@ -231,18 +230,3 @@ def test_a_session_of_three_days_is_one_row_that_is_updated_in_place(
         found = site.the_session()
         assert found.figures.energy_wh == site.between_wh(0, 3 * day)
         assert found.figures.flags <= {Flag.INTERRUPTED}
-
-
-# -- a box that knows the car, a meter that knows the energy ---------------------------------------
-
-
-def test_a_charger_without_a_lifetime_register_takes_its_energy_from_a_meter(
-    tmp_path: Path, blank: Blank
-) -> None:
-    """Alone it makes no station: nothing would be billed from a register that may restart."""
-    charger = box(profile="abb-terra-ac")
-    with rig(tmp_path, blank, charger, bay(profile=SDM)) as site:
-        assert "box" not in site.stations()
-        site.join(energy="bay", state="box")
-        site.collect(until=30)
-        assert_clean(site.the_session(), site.between_wh(4.9, 25))
