@@ -254,8 +254,7 @@ class DeviceWatch:
         out: Changes = []
         if not readings:
             return out
-        newest = readings[-1]
-        at_ms = to_ms(newest.at)
+        at_ms = to_ms(readings[0].at)
         silent = self._silent
         if silent.bad_ms is not None or silent.is_open:
             silent.good(at_ms, out)
@@ -267,8 +266,9 @@ class DeviceWatch:
             socket = self.sockets.get(reading.socket)
             if socket is not None:
                 socket.on(reading, at_ms, out, look=look)
-        if newest.signs is not None:
-            self._on_signs(newest.signs, at_ms, out)
+        signs = readings[0].signs  # of a device with meters in it, the first one's serial number
+        if signs is not None:
+            self._on_signs(signs, at_ms, out)
         if look:
             self._look_ms = at_ms + self._look_every_ms - 1
             self._on_pace(at_ms, out)

@@ -56,7 +56,9 @@ class ReplacementService:
                 reason=told.reason,
             )
             made = replace(made, id=unit.replacements.add(made))
-            unit.meters.set_facts(replace(meter, serial=told.serial))
+            unlabelled = replace(meter, mid_class=None, seal=None, calibrated_until=None)
+            unit.meters.set_facts(replace(unlabelled, serial=told.serial))
+            unit.meters.forget_serial(meter.id)
             unit.collector.bump_revision()
             facts = {
                 "final_wh": told.final_wh,

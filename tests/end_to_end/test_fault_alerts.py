@@ -24,6 +24,14 @@ DEVICES = (
     bay(fault(FaultKind.STATE, 28, 32, OUT_OF_ORDER), name="broken"),
     bay(name="lopsided", visits=(visit(5, 25, phases="1"),)),
     bay(fault(FaultKind.SILENCE, 40, 50), name="unseen"),
+    bay(
+        fault(FaultKind.DROP, 30, 30.2),
+        fault(FaultKind.SERIAL, 30, 35, serial=99),
+        fault(FaultKind.DROP, 35, 35.2),
+        name="swapped",
+        profile="keba-p30",
+        serial=4_711,
+    ),
 )
 
 
@@ -67,11 +75,16 @@ def test_each_fault_opens_and_closes_once_with_a_restart_in_between(
             "broken": [(FaultCode.INOPERATIVE, near(28), near(32))],
             "lopsided": [(FaultCode.UNBALANCED, near(5), near(20))],
             "unseen": [(FaultCode.DEVICE_SILENT, near(40), near(55))],
+            "swapped": [(FaultCode.WRONG_SERIAL, near(30), near(35))],
         }
         unseen = next(f for f in faults(site) if f.meter == "unseen")
         assert unseen.unseen_end
         assert unseen.station == "unseen"
-        assert Counter(f.unseen_end for f in faults(site)) == {False: 7, True: 1}
+        seen = {
+            row.meter.name: row.status.seen_serial for row in site.opened.services.meters.rows()
+        }
+        assert seen["swapped"] == "4711"
+        assert Counter(f.unseen_end for f in faults(site)) == {False: 8, True: 1}
 
 
 def test_a_collector_that_is_killed_is_told_when_the_next_one_starts(
