@@ -24,7 +24,6 @@ class Sealed:
 
     segments: int
     readings: int
-    size_bytes: int
     digest: str
 
 

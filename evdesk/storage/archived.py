@@ -66,16 +66,20 @@ class Archived:
 
         Thinned segments have quarter hours only; those that reach into the span are whole.
         """
-        parts, thinned_until_ms = [], None
+        parts: list[Buckets] = []
+        packed: list[tuple[int, bool, bytes]] = []
+        thinned_until_ms = None
         for segment in self.segments(source, from_ms, to_ms):
             if segment.thinned:
                 thinned_until_ms = segment.span.until_ms
             if segment.thinned or (minutes and segment.span.until_ms <= self.cut_ms):
-                parts.append(self._buckets(segment).between(from_ms, to_ms))
+                packed.append((segment.span.from_ms, segment.thinned, self._buckets(segment)))
             else:
                 at_ms, power = self._curve(segment)
                 chosen = within(at_ms, from_ms, min(to_ms, self.cut_ms))
                 parts.append(power_of(at_ms[chosen], power.where(chosen)))
+        if packed:
+            parts.append(Buckets.unpack(packed).between(from_ms, to_ms))
         return Found(tuple(parts), thinned_until_ms)
 
     def between(self, source: Source, from_ms: int, to_ms: int) -> Iterator[Reading]:
@@ -131,9 +135,9 @@ class Archived:
         chosen = within(columns.at_ms, from_ms, min(to_ms, self.cut_ms))
         return map(reading_of, rows_of(segment.span.source, columns, chosen))
 
-    def _buckets(self, segment: Segment) -> Buckets:
+    def _buckets(self, segment: Segment) -> bytes:
         try:
-            return segment.power_buckets()
+            return segment.proven_buckets()
         except ValueError as error:
             raise damaged(segment.span, self._name(segment)) from error
 
@@ -166,7 +170,7 @@ def rows_of(source: Source, columns: Columns, chosen: slice) -> Iterator[tuple[o
     numbers = {name: column.where(chosen).items() for name, column in columns.numbers.items()}
     letters = [None if code is None else chr(code) for code in numbers["pilot"]]
     at_ms: list[int] = columns.at_ms[chosen].tolist()
-    raws = columns.raws[chosen]
+    raws = columns.raws.where(chosen).items()
     return zip(
         *([source.meter_id] * len(at_ms), [source.socket] * len(at_ms), at_ms),
         *(numbers["import_wh"], raws, numbers["power_dw"]),

@@ -1,6 +1,6 @@
 """Power in stretches of time, as arrays: enough for a plot in which no peak and no gap is lost."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,13 +11,14 @@ from evdesk.storage.columns import Ints, pack_integers, unpack_integers
 MINUTE_MS = 60_000
 QUARTER_MS = 900_000
 LATEST = np.iinfo(np.int64).max
+TIMES, FIELDS = 4, 7
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
     """One entry a stretch of time in which power was read; instants in ms, power in 0.1 W.
 
-    A single reading is a bucket, too.
+    A single reading is a bucket, too. Sums are kept where nothing else tells the mean any more.
     """
 
     first_ms: Ints
@@ -27,15 +28,16 @@ class Buckets:
     min_at_ms: Ints
     max_dw: Ints
     max_at_ms: Ints
-    sum_dw: Ints
+    sum_dw: Ints | None
 
     def __len__(self) -> int:
         return len(self.first_ms)
 
-    def fields(self) -> Iterator[Ints]:
-        """Yield the arrays in their order on disk."""
-        yield from (self.first_ms, self.last_ms, self.min_at_ms, self.max_at_ms)
-        yield from (self.count, self.min_dw, self.max_dw, self.sum_dw)
+    def fields(self) -> list[Ints]:
+        """Return the arrays in their order on disk, the sums last where there are any."""
+        times = [self.first_ms, self.last_ms, self.min_at_ms, self.max_at_ms]
+        sums = [] if self.sum_dw is None else [self.sum_dw]
+        return [*times, self.count, self.min_dw, self.max_dw, *sums]
 
     @classmethod
     def of_readings(cls, at_ms: Ints, power_dw: Ints) -> Self:
@@ -44,18 +46,17 @@ class Buckets:
         return cls(at_ms, at_ms, once, power_dw, at_ms, power_dw, at_ms, power_dw)
 
     @classmethod
-    def joined(cls, parts: Iterable[Self]) -> Self:
-        """Return all buckets in order of their first readings."""
-        fields = [np.concatenate(each) for each in zip(*(p.fields() for p in parts), strict=True)]
-        if not fields:
-            return cls.of_readings(np.empty(0, np.int64), np.empty(0, np.int64))
-        order = np.argsort(fields[0], kind="stable")
-        return cls._of_fields([field[order] for field in fields])
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return all buckets in order of their first readings, without sums."""
+        fields = [part.fields()[:FIELDS] for part in parts]
+        whole = [np.concatenate(each) for each in zip(*fields, strict=True)]
+        order = np.argsort(whole[0], kind="stable")
+        return cls._of_fields([field[order] for field in whole])
 
     @classmethod
-    def _of_fields(cls, fields: list[Ints]) -> Self:
-        first, last, min_at, max_at, count, lowest, highest, total = fields
-        return cls(first, last, count, lowest, min_at, highest, max_at, total)
+    def _of_fields(cls, fields: Sequence[Ints]) -> Self:
+        first, last, min_at, max_at, count, lowest, highest, *sums = fields
+        return cls(first, last, count, lowest, min_at, highest, max_at, sums[0] if sums else None)
 
     def between(self, from_ms: int, to_ms: int) -> Self:
         """Return the buckets that reach into from_ms <= at_ms < to_ms."""
@@ -84,31 +85,28 @@ class Buckets:
             min_at_ms=np.minimum.reduceat(np.where(is_low, self.min_at_ms, LATEST), starts),
             max_dw=highest,
             max_at_ms=np.minimum.reduceat(np.where(is_high, self.max_at_ms, LATEST), starts),
-            sum_dw=np.add.reduceat(self.sum_dw, starts),
+            sum_dw=None if self.sum_dw is None else np.add.reduceat(self.sum_dw, starts),
         )
 
-    def content(self, from_ms: int) -> bytes:
-        """Return all fields as 64-bit integers, little-endian; instants count from ``from_ms``."""
-        return self._relative(from_ms).astype("<i8").tobytes()
-
-    def pack(self, from_ms: int) -> bytes:
-        """Return the buckets as few bytes; none as no bytes."""
-        return pack_integers(self._relative(from_ms)) if len(self) else b""
+    def pack(self, from_ms: int, *, sums: bool) -> bytes:
+        """Return the buckets as few bytes, instants counted from ``from_ms``; none as no bytes."""
+        fields = self.fields()
+        kept = [*(field - from_ms for field in fields[:TIMES]), *fields[TIMES:FIELDS]]
+        return pack_integers(np.concatenate(kept + fields[FIELDS:] * sums)) if len(self) else b""
 
     @classmethod
-    def unpack(cls, packed: bytes, from_ms: int) -> Self:
-        """Return the buckets that ``pack`` wrote.
+    def unpack(cls, packed: Sequence[tuple[int, bool, bytes]]) -> Self:
+        """Return what ``pack`` wrote for ``from_ms`` with or without sums, joined without them.
 
         Raises:
             ValueError: the bytes are damaged.
 
         """
-        if not packed:
-            return cls.joined([])
-        fields = unpack_integers(packed).reshape(8, -1).copy()
-        fields[:4] += from_ms
-        return cls._of_fields(list(fields))
-
-    def _relative(self, from_ms: int) -> Ints:
-        fields = list(self.fields())
-        return np.concatenate([field - from_ms for field in fields[:4]] + fields[4:])
+        tables, begins_ms = [np.empty((FIELDS, 0), np.int64)], [0]
+        for from_ms, sums, blob in packed:
+            if blob:
+                begins_ms.append(from_ms)
+                tables.append(unpack_integers(blob).reshape(FIELDS + sums, -1)[:FIELDS])
+        whole = np.concatenate(tables, axis=1)
+        whole[:TIMES] += np.repeat(begins_ms, [table.shape[1] for table in tables])
+        return cls._of_fields(list(whole))

@@ -15,7 +15,6 @@ from pcodec import ChunkConfig, standalone
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Raws = NDArray[np.object_]  # bytes objects
 Chosen = NDArray[Any] | slice
 
 NUMBERS = (
@@ -74,6 +73,62 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Raws:
+    """Raw words, one a reading: its bytes stand at the right end of its row, zeros before them."""
+
+    lengths: Ints
+    padded: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, items: Sequence[bytes]) -> Self:
+        """Return the raw words of these bytes objects."""
+        return cls.of_content(np.fromiter(map(len, items), np.int64, len(items)), b"".join(items))
+
+    @classmethod
+    def of_content(cls, lengths: Ints, content: bytes) -> Self:
+        """Return the raw words that stand in a row in ``content``.
+
+        Raises:
+            ValueError: the lengths are not those of the content.
+
+        """
+        width = int(lengths.max(initial=0))
+        if int(lengths.min(initial=0)) < 0 or int(lengths.sum()) != len(content):
+            msg = "another number of bytes"
+            raise ValueError(msg)
+        padded = np.zeros((len(lengths), width), np.uint8)
+        padded[_filled(lengths, width)] = np.frombuffer(content, np.uint8)
+        return cls(lengths, padded)
+
+    def where(self, chosen: Chosen) -> Self:
+        """Return the chosen rows, by mask or by number."""
+        return type(self)(self.lengths[chosen], self.padded[chosen])
+
+    def wide(self, width: int) -> NDArray[np.uint8]:
+        """Return the rows padded to at least this width."""
+        return np.pad(self.padded, ((0, 0), (max(0, width - self.padded.shape[1]), 0)))
+
+    def items(self) -> list[bytes]:
+        """Return the raw words."""
+        content, ends = self.joined(), np.cumsum(self.lengths).tolist()
+        return [content[b:e] for b, e in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
+
+    def joined(self) -> bytes:
+        """Return all bytes in a row."""
+        filled = _filled(self.lengths, self.padded.shape[1])
+        return np.ascontiguousarray(self.padded[filled]).tobytes()
+
+    def content(self) -> bytes:
+        """Return the lengths as 32-bit integers, little-endian, and all bytes in a row."""
+        return self.lengths.astype("<u4").tobytes() + self.joined()
+
+
+def _filled(lengths: Ints, width: int) -> Bools:
+    filled: Bools = np.arange(width) >= width - lengths[:, None]
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Readings of one source, in order of time."""
 
@@ -87,7 +142,7 @@ class Columns:
     def where(self, chosen: Chosen) -> Self:
         """Return the chosen readings, by mask or by number."""
         numbers = {name: column.where(chosen) for name, column in self.numbers.items()}
-        return type(self)(self.at_ms[chosen], numbers, self.raws[chosen])
+        return type(self)(self.at_ms[chosen], numbers, self.raws.where(chosen))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -100,33 +155,25 @@ class Columns:
             )
             for name in NUMBERS
         }
-        whole = cls(at_ms, numbers, np.concatenate([part.raws for part in parts]))
-        return whole.where(np.argsort(at_ms, kind="stable"))
+        width = max(part.raws.padded.shape[1] for part in parts)
+        raws = Raws(
+            np.concatenate([part.raws.lengths for part in parts]),
+            np.concatenate([part.raws.wide(width) for part in parts]),
+        )
+        return cls(at_ms, numbers, raws).where(np.argsort(at_ms, kind="stable"))
 
     def same(self, other: Self) -> bool:
         """Return whether both hold exactly the same readings."""
         return (
             np.array_equal(self.at_ms, other.at_ms)
-            and np.array_equal(self.raws, other.raws)
+            and np.array_equal(self.raws.lengths, other.raws.lengths)
+            and self.raws.joined() == other.raws.joined()
             and all(
                 np.array_equal(self.numbers[name].present, other.numbers[name].present)
                 and np.array_equal(self.numbers[name].values, other.numbers[name].values)
                 for name in NUMBERS
             )
         )
-
-
-def raws_of(items: Sequence[bytes]) -> Raws:
-    """Return raw words as an array of bytes objects."""
-    raws = np.empty(len(items), np.object_)
-    raws[:] = items
-    return raws
-
-
-def raws_content(raws: Raws) -> bytes:
-    """Return the lengths as 32-bit integers, little-endian, and all bytes in a row."""
-    lengths = np.fromiter(map(len, raws), "<u4", len(raws))
-    return lengths.tobytes() + b"".join(raws)
 
 
 # -- packing ----------------------------------------------------------------------------------
@@ -156,7 +203,7 @@ def unpack_integers(packed: bytes, count: int | None = None) -> Ints:
 
 def pack(parts: Sequence[Column | Raws]) -> bytes:
     """Return columns as one blob: how many, their entries, their bytes."""
-    packed = [_pack_raws(part) if isinstance(part, np.ndarray) else _pack(part) for part in parts]
+    packed = [_pack_raws(part) if isinstance(part, Raws) else _pack(part) for part in parts]
     entries = [ENTRY.pack(kind, len(first), len(second)) for kind, first, second in packed]
     bodies = [first + second for _, first, second in packed]
     return b"".join([bytes([len(packed)]), *entries, *bodies])
@@ -195,12 +242,11 @@ def _pack(column: Column) -> tuple[int, bytes, bytes]:
 
 
 def _pack_raws(raws: Raws) -> tuple[int, bytes, bytes]:
-    lengths = np.fromiter(map(len, raws), np.int64, len(raws))
-    if lengths.max() > WORD_BYTES:
-        return LONG_RAW, pack_integers(lengths), zlib.compress(b"".join(raws), 9)
-    padded = b"".join([raw.rjust(WORD_BYTES, b"\0") for raw in raws if raw])
-    values = pack_integers(np.frombuffer(padded, ">i8")) if padded else b""
-    return SHORT_RAW, pack_integers(lengths), values
+    lengths = pack_integers(raws.lengths)
+    if raws.padded.shape[1] > WORD_BYTES:
+        return LONG_RAW, lengths, zlib.compress(raws.joined(), 9)
+    words = raws.wide(WORD_BYTES)[raws.lengths > 0].view(">i8")[:, 0]
+    return SHORT_RAW, lengths, pack_integers(words) if len(words) else b""
 
 
 def _unpack(kind: int, first: bytes, second: bytes, count: int) -> Column | Raws:
@@ -218,19 +264,17 @@ def _unpack(kind: int, first: bytes, second: bytes, count: int) -> Column | Raws
 
 
 def _short(lengths: Ints, packed: bytes) -> Raws:
-    count = int(np.count_nonzero(lengths))
-    padded = unpack_integers(packed, count).astype(">i8").tobytes() if count else b""
-    raws, end = [], 0
-    for length in lengths.tolist():
-        end += WORD_BYTES if length else 0
-        raws.append(padded[end - length : end])
-    return raws_of(raws)
+    filled = lengths > 0
+    words = np.zeros(len(lengths), ">i8")
+    if filled.any():
+        words[filled] = unpack_integers(packed, int(filled.sum()))
+    padded = words.view(np.uint8).reshape(-1, WORD_BYTES)
+    width = int(lengths.max(initial=0))
+    if int(lengths.min(initial=0)) < 0 or width > WORD_BYTES:
+        msg = "another number of bytes"
+        raise ValueError(msg)
+    return Raws(lengths, padded[:, WORD_BYTES - width :])
 
 
 def _long(lengths: Ints, packed: bytes) -> Raws:
-    joined = zlib.decompress(packed)
-    ends = np.cumsum(lengths)
-    if len(joined) != ends[-1]:
-        msg = "another number of bytes"
-        raise ValueError(msg)
-    return raws_of([joined[end - n : end] for end, n in zip(ends, lengths, strict=True)])
+    return Raws.of_content(lengths, zlib.decompress(packed))

@@ -1,11 +1,10 @@
 """A power curve for a plot: as many points as there are pixels, no peak lost, gaps left open.
 
-Below two minutes a point, curves are drawn from readings; above, from whole minutes, which sealed
+Below a minute a point, curves are drawn from readings; above, from whole minutes, which sealed
 hours keep beside their columns. Either way rows and sealed hours give the same curve.
 """
 
 from collections.abc import Iterable
-from itertools import chain
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from evdesk.ports import Curve
 from evdesk.storage.archived import Archived, Found
 from evdesk.storage.buckets import MINUTE_MS, Buckets
 from evdesk.storage.columns import Ints
-from evdesk.storage.connection import Connection
+from evdesk.storage.connection import Connection, Values
+from evdesk.storage.row_columns import read_integers
 
 MS_PER_S = 1000
 DECI = 10
@@ -22,7 +22,6 @@ GAP_MS = 60_000  # no shorter than a minute: so every gap shows between the buck
 GAP_INTERVALS = 3
 POINTS_A_BUCKET = 2  # its minimum and its maximum
 FEWEST_BUCKETS = 8
-COARSE_MS = 2 * MINUTE_MS
 
 Span = tuple[int, int]
 
@@ -35,9 +34,9 @@ def curves_between(
     if from_ms >= to_ms:
         return dict.fromkeys(wanted, Curve((), ()))
     width_ms = -((from_ms - to_ms) // max(FEWEST_BUCKETS, points // POINTS_A_BUCKET))
-    coarse = width_ms >= COARSE_MS
+    coarse = width_ms >= MINUTE_MS
     if coarse:
-        width_ms = _up(width_ms)
+        width_ms = round(width_ms / MINUTE_MS) * MINUTE_MS
         from_ms, to_ms = from_ms // MINUTE_MS * MINUTE_MS, _up(to_ms)
     rows = _power_of_rows(db, wanted, (from_ms, to_ms))
     archived = Archived(db)
@@ -54,18 +53,17 @@ def _up(ms: int) -> int:
 
 def _power_of_rows(db: Connection, sources: list[Source], span_ms: Span) -> dict[Source, Buckets]:
     """Return the power of rows; one walk over them serves all sources."""
-    only = "AND meter_id = ? AND socket = ?" if len(sources) == 1 else ""
-    values = [(source.meter_id, source.socket) for source in sources[:1] if only]
-    rows = db.all(
-        "SELECT meter_id, socket, at_ms, power_dw FROM reading"  # noqa: S608 - constants
-        f" WHERE at_ms >= ? AND at_ms < ? {only} AND power_dw IS NOT NULL ORDER BY at_ms",
-        (*span_ms, *chain.from_iterable(values)),
-    )
-    table = np.fromiter(chain.from_iterable(rows), np.int64, 4 * len(rows)).reshape(-1, 4).T
+    rows = "FROM reading WHERE at_ms >= ? AND at_ms < ? AND power_dw IS NOT NULL"
+    values: Values = span_ms
+    if len(sources) == 1:
+        rows += " AND meter_id = ? AND socket = ?"
+        values = (*span_ms, sources[0].meter_id, sources[0].socket)
+    table = read_integers(db, ("meter_id", "socket", "at_ms", "power_dw"), rows, values)
+    meter, socket, at_ms, power_dw = (column.values for column in table.values())
     found = {}
     for source in sources:
-        chosen = (table[0] == source.meter_id) & (table[1] == source.socket)
-        found[source] = Buckets.of_readings(table[2][chosen], table[3][chosen])
+        chosen = (meter == source.meter_id) & (socket == source.socket)
+        found[source] = Buckets.of_readings(at_ms[chosen], power_dw[chosen])
     return found
 
 

@@ -9,15 +9,12 @@ import numpy as np
 from evdesk.domain.instants import from_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId
-from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, raws_of
-from evdesk.storage.connection import Row
+from evdesk.storage.columns import Columns, Ints
 
 HOUR_MS = 3_600_000
-SELECT = (
-    "SELECT meter_id, socket, at_ms, import_raw, import_wh, power_dw, current_l1_ma,"
-    " current_l2_ma, current_l3_ma, voltage_l1_dv, voltage_l2_dv, voltage_l3_dv, unicode(pilot)"
-    " FROM reading WHERE (at_ms, meter_id, socket) > (?, ?, ?) AND at_ms < ?"
-    " ORDER BY at_ms, meter_id, socket LIMIT ?"
+NEXT_ROWS = (
+    "FROM (SELECT * FROM reading WHERE (at_ms, meter_id, socket) > (?, ?, ?) AND at_ms < ?"
+    " ORDER BY at_ms, meter_id, socket LIMIT ?)"
 )
 BEYOND_ANY_ID = 2**62
 
@@ -61,14 +58,12 @@ class HourRows:
         """Return whether all gathered rows were compressed."""
         return not self.waiting
 
-    def take(self, rows: list[Row]) -> None:
-        """Take in the next rows; none are the last ones."""
-        if rows:
-            meters, sockets, at_ms, raws, *numbers = zip(*rows, strict=True)
-            columns = {name: Column.of(one) for name, one in zip(NUMBERS, numbers, strict=True)}
-            ids = np.array([meters, sockets], np.int64)
-            self.slabs.append((ids, Columns(np.array(at_ms, np.int64), columns, raws_of(raws))))
-            self.key = (at_ms[-1], meters[-1], sockets[-1])
+    def take(self, ids: Ints, columns: Columns) -> None:
+        """Take in the next rows, meter and socket apart; none are the last ones."""
+        if len(columns):
+            self.slabs.append((ids, columns))
+            meter, socket = ids[:, -1].tolist()
+            self.key = (int(columns.at_ms[-1]), meter, socket)
             return
         nothing = np.empty(0, np.int64)
         self.instants_ms = np.concatenate([nothing, *(each.at_ms for _, each in self.slabs)])

@@ -17,14 +17,11 @@ from evdesk.storage.archived import Archived
 from evdesk.storage.buckets import MINUTE_MS
 from evdesk.storage.columns import Columns, Ints
 from evdesk.storage.connection import Connection
-from evdesk.storage.hour_rows import HOUR_MS, SELECT, HourRows
-from evdesk.storage.segments import COLUMNS, Draft, Segment, Span, minutes, seal, segment_of
+from evdesk.storage.hour_rows import HOUR_MS, NEXT_ROWS, HourRows
+from evdesk.storage.row_columns import read_rows
+from evdesk.storage.segments import COLUMNS, INSERT, Draft, Segment, Span, minutes, seal, segment_of
 from evdesk.storage.thinning import DAY_MS, session_edges, thinned_day
 
-INSERT = (
-    f"INSERT INTO segment ({COLUMNS}, data_id)"  # noqa: S608 - a constant
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 OF_SOURCE = "WHERE meter_id = ? AND socket = ? AND from_ms = ?"
 
 
@@ -62,7 +59,7 @@ class StoredSealing:
     def gather(self, hour: ports.HourOfRows, limit: int) -> None:
         """Read on, at most about ``limit`` rows."""
         rows = _own(hour)
-        rows.take(self._db.all(SELECT, (*rows.key, rows.upper_ms, limit)))
+        rows.take(*read_rows(self._db, NEXT_ROWS, (*rows.key, rows.upper_ms, limit)))
 
     def compress(self, hour: ports.HourOfRows, limit: int) -> Written:
         """Return segments of about ``limit`` gathered rows that no segment holds yet."""
@@ -85,7 +82,7 @@ class StoredSealing:
             data = self._db.insert(
                 "INSERT INTO segment_data (curve, rest) VALUES (?, ?)", (draft.curve, draft.rest)
             )
-            self._db.run(INSERT, (*draft.segment.values(), data))
+            self._db.run(INSERT, draft.values(data))
 
     def write_late(self, drafts: ports.Drafts) -> Sealed | None:
         """Write segments of a late hour in the place of its rows; None where there were none."""
@@ -224,7 +221,6 @@ def _sealed(segments: Iterable[Segment]) -> Sealed:
     return Sealed(
         segments=len(known),
         readings=sum(segment.readings for segment in known),
-        size_bytes=sum(segment.size_bytes for segment in known),
         digest=hashlib.sha256(b"".join(segment.digest for segment in known)).hexdigest(),
     )
 

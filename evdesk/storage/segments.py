@@ -14,8 +14,8 @@ from evdesk.domain.instants import rfc3339
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId
 from evdesk.storage.buckets import MINUTE_MS, Buckets
-from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, pack, raws_content, unpack
-from evdesk.storage.connection import Row
+from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, pack, unpack
+from evdesk.storage.connection import Row, Value
 
 DAMAGED = (
     "The sealed readings of meter {meter}, socket {socket}, from {from_at} are damaged: they are "
@@ -24,8 +24,12 @@ DAMAGED = (
 )
 COLUMNS = (
     "meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms,"
-    " power_readings, power_min_dw, power_max_dw, power_sum_dw, bytes, curve_digest, rest_digest,"
-    " digest, buckets"
+    " curve_digest, rest_digest, digest, buckets"
+)
+INSERT = (
+    f"INSERT INTO segment ({COLUMNS}, power_readings, power_min_dw, power_max_dw,"  # noqa: S608
+    " power_sum_dw, bytes, data_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 REST = tuple(name for name in NUMBERS if name != "power_dw")
 
@@ -41,16 +45,6 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
-    """Lowest, highest and summed power in 0.1 W of so many readings; None where there were none."""
-
-    readings: int
-    min_dw: int | None
-    max_dw: int | None
-    sum_dw: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """What stands beside the columns of a segment; ``buckets`` are packed."""
 
@@ -59,50 +53,28 @@ class Segment:
     readings: int
     first_ms: int
     last_ms: int
-    power: Power
-    size_bytes: int
     curve_digest: bytes
     rest_digest: bytes
     digest: bytes
     buckets: bytes
-
-    def values(self) -> Row:
-        """Return a row in the order of ``COLUMNS``."""
-        span, power = self.span, self.power
-        return (
-            *(span.source.meter_id, span.source.socket, span.from_ms, span.part, span.until_ms),
-            *(self.bucket_ms, self.readings, self.first_ms, self.last_ms),
-            *(power.readings, power.min_dw, power.max_dw, power.sum_dw, self.size_bytes),
-            *(self.curve_digest, self.rest_digest, self.digest, self.buckets),
-        )
 
     @property
     def thinned(self) -> bool:
         """Whether only what stands for a quarter hour is left."""
         return self.bucket_ms != MINUTE_MS
 
-    def check_digest(self, buckets: bytes) -> None:
-        """Refuse a segment whose parts are not those that were sealed.
+    def proven_buckets(self) -> bytes:
+        """Return the packed buckets for plots, proven.
 
         Raises:
-            ValueError: they are not.
+            ValueError: something of the segment is not what was sealed.
 
         """
-        parts = self.curve_digest, self.rest_digest, _sha256(buckets)
+        parts = self.curve_digest, self.rest_digest, _sha256(self.buckets)
         if _digest(self.span, self.bucket_ms, self.readings, parts) != self.digest:
             msg = "another digest"
             raise ValueError(msg)
-
-    def power_buckets(self) -> Buckets:
-        """Return the buckets for plots, proven.
-
-        Raises:
-            ValueError: they are damaged.
-
-        """
-        found = Buckets.unpack(self.buckets, self.span.from_ms)
-        self.check_digest(found.content(self.span.from_ms))
-        return found
+        return self.buckets
 
     def curve(self, blob: bytes) -> tuple[Ints, Column]:
         """Return the instants in ms and the power in 0.1 W, proven.
@@ -127,7 +99,7 @@ class Segment:
             ValueError: they are damaged.
 
         """
-        self.power_buckets()
+        self.proven_buckets()
         at_ms, power = self.curve(curve)
         *numbers, raws = unpack(rest, self.readings)
         known = {n: c for n, c in zip(REST, numbers, strict=True) if isinstance(c, Column)}
@@ -143,11 +115,23 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A segment with its columns, to be written."""
+    """A segment with its columns, to be written; ``power`` is that of all that was sealed in it."""
 
     segment: Segment
+    power: tuple[Value, ...]
     curve: bytes
     rest: bytes
+
+    def values(self, data_id: int) -> tuple[Value, ...]:
+        """Return a row for ``INSERT``."""
+        one, span = self.segment, self.segment.span
+        size_bytes = len(self.curve) + len(self.rest) + len(one.buckets)
+        return (
+            *(span.source.meter_id, span.source.socket, span.from_ms, span.part, span.until_ms),
+            *(one.bucket_ms, one.readings, one.first_ms, one.last_ms),
+            *(one.curve_digest, one.rest_digest, one.digest, one.buckets),
+            *(*self.power, size_bytes, data_id),
+        )
 
 
 def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draft:
@@ -158,9 +142,12 @@ def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draf
     power = columns.numbers["power_dw"]
     curve = pack([Column.every(columns.at_ms), power])
     rest = pack([*(columns.numbers[name] for name in REST), columns.raws])
-    packed = buckets.pack(span.from_ms)
-    parts = _sha256(_curve_content(columns.at_ms, power)), _sha256(_rest_content(columns))
-    content = buckets.content(span.from_ms)
+    packed = buckets.pack(span.from_ms, sums=bucket_ms != MINUTE_MS)
+    parts = (
+        _sha256(_curve_content(columns.at_ms, power)),
+        _sha256(_rest_content(columns)),
+        _sha256(packed),
+    )
     draft = Draft(
         segment=Segment(
             span=span,
@@ -168,13 +155,12 @@ def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draf
             readings=len(columns),
             first_ms=int(columns.at_ms[0]),
             last_ms=int(columns.at_ms[-1]),
-            power=_power(buckets),
-            size_bytes=len(curve) + len(rest) + len(packed),
             curve_digest=parts[0],
             rest_digest=parts[1],
-            digest=_digest(span, bucket_ms, len(columns), (*parts, _sha256(content))),
+            digest=_digest(span, bucket_ms, len(columns), parts),
             buckets=packed,
         ),
+        power=_power(buckets),
         curve=curve,
         rest=rest,
     )
@@ -186,9 +172,8 @@ def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draf
 
 def segment_of(row: Row) -> Segment:
     """Return the segment of a row in the order of ``COLUMNS``."""
-    meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms = row[:9]
-    span = Span(Source(MeterId(meter_id), socket), from_ms, until_ms, part)
-    return Segment(span, bucket_ms, readings, first_ms, last_ms, Power(*row[9:13]), *row[13:18])
+    meter_id, socket, from_ms, part, until_ms, *rest = row
+    return Segment(Span(Source(MeterId(meter_id), socket), from_ms, until_ms, part), *rest)
 
 
 def damaged(span: Span, meter: str) -> StorageError:
@@ -198,15 +183,12 @@ def damaged(span: Span, meter: str) -> StorageError:
     )
 
 
-def _power(buckets: Buckets) -> Power:
-    if not len(buckets):
-        return Power(0, None, None, None)
-    return Power(
-        int(buckets.count.sum()),
-        int(buckets.min_dw.min()),
-        int(buckets.max_dw.max()),
-        int(buckets.sum_dw.sum()),
-    )
+def _power(buckets: Buckets) -> tuple[Value, ...]:
+    """Return the number of readings with power, and its minimum, maximum and sum."""
+    if not len(buckets) or buckets.sum_dw is None:
+        return 0, None, None, None
+    lowest, highest = int(buckets.min_dw.min()), int(buckets.max_dw.max())
+    return int(buckets.count.sum()), lowest, highest, int(buckets.sum_dw.sum())
 
 
 # -- what is proven ---------------------------------------------------------------------------
@@ -233,7 +215,7 @@ def _curve_content(at_ms: Ints, power: Column) -> bytes:
 
 def _rest_content(columns: Columns) -> bytes:
     named = [name.encode("ascii") + b"\0" + columns.numbers[name].content() for name in REST]
-    return b"".join(named) + b"import_raw\0" + raws_content(columns.raws)
+    return b"".join(named) + b"import_raw\0" + columns.raws.content()
 
 
 def minutes(columns: Columns) -> Buckets:
