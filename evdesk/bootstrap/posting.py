@@ -13,12 +13,12 @@ LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def posting(mail: MailService) -> Iterator[None]:
+def posting(mail: MailService, every_s: float = ALERTS.post_every_s) -> Iterator[None]:
     """Deliver mail while this lasts; a letter on its way when it ends is waited for."""
     stop = threading.Event()
 
     def work() -> None:
-        while not stop.wait(ALERTS.post_every_s):
+        while not stop.wait(every_s):
             try:
                 mail.deliver()
             except EvdeskError as error:  # a busy database: next time

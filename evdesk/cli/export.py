@@ -8,9 +8,11 @@ from evdesk.cli.options import Groups
 from evdesk.cli.output import counted
 from evdesk.cli.session import add_filter, session_filter
 from evdesk.domain.errors import UserError
+from evdesk.ports import FaultFilter
 from evdesk.services.reconciling import Month
 
-ROWS = {"sessions": "session", "reconcile": "register"}  # what a row of each table is
+# what a row of each table is
+ROWS = {"sessions": "session", "reconcile": "register", "faults": "fault"}
 
 
 def add_to(groups: Groups) -> None:
@@ -28,18 +30,25 @@ def add_to(groups: Groups) -> None:
 
 
 def export_table(context: Context) -> None:
-    """Write the table of sessions, or of a month's registers."""
+    """Write the table of sessions, of a month's registers, or of faults."""
     args = context.args
     out = Path(args.out)
     suffix = out.suffix.lower()
     with context.site() as services:
         if args.what == "sessions":
             data, rows = services.exports.sessions(suffix, session_filter(context, services))
+        elif args.what == "faults":
+            data, rows = services.faults.export(suffix, _lasted(context, services))
         else:
             data, rows = services.exports.month(suffix, _month(context, services))
     bootstrap.save(out, data)
     told = f"Saved {counted(rows, ROWS[args.what])} to {out}."
     context.out.answer({"file": str(out), "rows": rows}, told)
+
+
+def _lasted(context: Context, services: bootstrap.Services) -> FaultFilter:
+    tz = services.info.tz
+    return FaultFilter(from_at=context.instant("from_at", tz), to_at=context.instant("to_at", tz))
 
 
 def _month(context: Context, services: bootstrap.Services) -> Month:

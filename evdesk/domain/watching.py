@@ -136,6 +136,7 @@ class SocketWatch:
         self._alive: set[int] = set()
         self._impossible = 0
         self._most_a = MARGIN * device.max_power_w / LEAST_V
+        self._most_w = MARGIN * device.max_power_w
 
     def on(self, reading: Reading, at_ms: int, out: Changes, *, look: bool) -> None:
         """Take in a reading; ``look`` at what changes slowly, too."""
@@ -185,13 +186,14 @@ class SocketWatch:
 
     def _impossible_values(self, reading: Reading) -> dict[str, object]:
         most_v, most_a = self._limits.max_voltage_v, self._most_a
-        most_w = MARGIN * self._device.max_power_w
         found: dict[str, object] = {}
-        if any(volts is not None and not 0 <= volts <= most_v for volts in reading.voltages_v):
-            found["voltages_v"] = list(reading.voltages_v)
-        if any(amps is not None and abs(amps) > most_a for amps in reading.currents_a):
-            found["currents_a"] = list(reading.currents_a)
-        if reading.power_w is not None and reading.power_w > most_w:
+        for volts in reading.voltages_v:
+            if volts is not None and not 0 <= volts <= most_v:
+                found["voltages_v"] = list(reading.voltages_v)
+        for amps in reading.currents_a:
+            if amps is not None and not -most_a <= amps <= most_a:
+                found["currents_a"] = list(reading.currents_a)
+        if reading.power_w is not None and reading.power_w > self._most_w:
             found["power_w"] = reading.power_w
         return found
 
@@ -300,6 +302,8 @@ class DeviceWatch:
             self._hot.good(at_ms, out)
 
     def _on_serial(self, serial: str, at_ms: int, out: Changes) -> None:
+        if serial == self.serial and self._wrong.idle:
+            return
         if self.serial is None:
             self.serial = serial
         if same_serial(self.serial, serial):

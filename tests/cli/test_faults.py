@@ -22,7 +22,7 @@ def happen(shell: Shell, code: FaultCode, meter: str | None = None, **facts: obj
     try:
         with desk.store.journal() as unit:
             known = None if meter is None else unit.meters.by_name(meter)
-            key = FaultKey(code, known and known.id)
+            key = FaultKey(code, None if known is None else known.id)
             unit.faults.apply([FaultChange(key, START, facts, opened=True)], "collector")
     finally:
         desk.store.close()

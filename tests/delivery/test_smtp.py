@@ -5,6 +5,7 @@ import ssl
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "ca")
 
 
-def trusted(authority: Authority) -> dict[str, str]:
+def trusted(authority: Authority) -> dict[str, Any]:
     return {"ca_pem": authority.file.read_text()}
 
 

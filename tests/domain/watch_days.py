@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from evdesk.domain.faults import FaultChange, FaultCode
+from evdesk.domain.faults import FaultChange, FaultCode, FaultKey
 from evdesk.domain.points import PointUse, PointWatch
 from evdesk.domain.readings import MeterId, Phases, PilotState, Reading, Signs
 from evdesk.domain.watching import DeviceWatch, Watched
@@ -83,9 +83,9 @@ class Day:
         self.at_s += seconds
         return self
 
-    def state(self) -> dict:
+    def state(self) -> dict[FaultKey, bool]:
         """Return what is open now; a key that opens twice or closes unopened is an error."""
-        found: dict = {}
+        found: dict[FaultKey, bool] = {}
         for change in self.changes:
             assert found.get(change.key, False) is not change.opened, change
             found[change.key] = change.opened

@@ -14,7 +14,7 @@ from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFacts, MeterFactsService, facts_of
 from tests.fakes.depot import Depot
 
-TOLD = (
+TOLD: tuple[tuple[FaultCode, int | None, int, int | None, str | None, dict[str, object]], ...] = (
     # code, meter, minutes ago, lasted minutes, acknowledged by, facts
     (FaultCode.DEVICE_SILENT, 5, 47, None, None,
      {"why": "tcp://192.168.20.15:502 does not answer within 3 s."}),
@@ -53,8 +53,8 @@ class StubFaults(FaultService):
             key=FaultKey(code, None if meter is None else MeterId(meter)),
             severity=CATALOGUE[code].severity,
             meter=name,
-            station_id=station and station.id,
-            station=station and station.name,
+            station_id=None if station is None else station.id,
+            station=None if station is None else station.name,
             since_at=self.depot.now - timedelta(minutes=ago),
             until_at=None,
             unseen_end=False,

@@ -65,6 +65,7 @@ class Speaking(SMTP):
     def data_received(self, data: bytes) -> None:
         after = self.event_handler.hangs_up_after
         if after is not None and self._state_is_data(data) and len(data) > after:
+            assert isinstance(self.transport, asyncio.WriteTransport)
             self.transport.abort()
             return
         super().data_received(data)

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.faults import FaultCode, Severity
@@ -113,16 +114,16 @@ def _raising(error):
 
 
 def test_faults_are_narrowed_down_by_period_severity_and_words(page, qtbot):
-    page.period.choose("open")
+    page.filters.period.choose("open")
     qtbot.waitUntil(lambda: len(shown(page)) == 4)
-    page.severity.choose(Severity.CRITICAL)
+    page.filters.severity.choose(Severity.CRITICAL)
     qtbot.waitUntil(lambda: len(shown(page)) == 1)
-    page.period.choose("all")
+    page.filters.period.choose("all")
     qtbot.waitUntil(lambda: len(shown(page)) == 4)
-    page.search.setText("frozen")
+    page.filters.search.setText("frozen")
     assert page.empty.isVisible()
     assert page.empty.heading() == "No fault matches"
-    page.search.setText("register truck")
+    page.filters.search.setText("register truck")
     assert [code for code, _ in shown(page)] == [FaultCode.REGISTER_FROZEN]
 
 
@@ -143,12 +144,12 @@ def test_a_new_fault_appears_and_the_selection_stays(page, desk, qtbot):
 
 def test_times_to_repair_are_told_per_device(page):
     rows = {
-        page.repairs.index(n, 0).data(): page.repairs.index(n, 2).data()
-        for n in range(page.repairs.rowCount())
+        page.repairs.model.index(n, 0).data(): page.repairs.model.index(n, 2).data()
+        for n in range(page.repairs.model.rowCount())
     }
     assert rows["Truck bay"] == "1 h 47 min"
     assert rows["This computer"] == "1 h 06 min"
-    assert page.month.text().startswith("Faults that ended in November 2026")
+    assert page.repairs.month.text().startswith("Faults that ended in November 2026")
 
 
 def test_faults_are_exported(page, tmp_path, qtbot):
@@ -245,23 +246,17 @@ def test_what_was_acknowledged_is_not_told_when_it_is_over(window, desk, notices
     assert len(notices) == 1
 
 
-class FakeIcon(QObject):
+class FakeIcon(QSystemTrayIcon):
     """Stands for the icon of a desktop."""
-
-    messageClicked = Signal()  # noqa: N815 - Qt's name
-    activated = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.told: list[str] = []
 
     def show(self) -> None:
-        """Nothing to show."""
+        """There is no desktop to show it on."""
 
-    def hide(self) -> None:
-        """Nothing to hide."""
-
-    def showMessage(self, title, text, icon, ms) -> None:  # noqa: N802
+    def showMessage(self, title, *_) -> None:  # noqa: N802
         self.told.append(title)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.faults import FaultChange, FaultCode, FaultKey, Severity
-from evdesk.domain.meters import MeterStatus, MidClass, NewMeter
+from evdesk.domain.meters import MeterStatus, MidClass, NewMeter, Source
 from evdesk.domain.readings import MeterId
 from evdesk.ports import FaultFilter
 from tests.storage.sites import OWNER, START, add_meter, add_station, at, raw, writing
@@ -27,7 +27,8 @@ def closed(code, meter=None, socket=None, seconds=60.0, **facts) -> FaultChange:
 def meter(store) -> MeterId:
     with writing(store) as unit:
         add_station(unit, "bay")
-        return unit.stations.all()[0].energy.meter_id
+        energy: Source = unit.stations.all()[0].energy
+    return energy.meter_id
 
 
 def apply(store, *changes) -> None:
@@ -81,7 +82,7 @@ def test_the_station_is_named_where_it_is_one(store) -> None:
         lonely = add_meter(unit, "lonely")
         twin = add_meter(unit, "twin")
         for name, socket in (("left", 1), ("right", 2)):
-            unit.stations.add(name, replace_source(unit, twin, socket), None, START)
+            unit.stations.add(name, Source(twin, socket), None, START)
     apply(
         store,
         opened(FaultCode.DEVICE_SILENT, lonely),
@@ -95,12 +96,6 @@ def test_the_station_is_named_where_it_is_one(store) -> None:
         ("phase_lost", "twin"): "right",
         ("collector_stopped", None): None,
     }
-
-
-def replace_source(unit, meter, socket):
-    from evdesk.domain.meters import Source
-
-    return Source(meter, socket)
 
 
 def test_faults_are_found_by_when_they_lasted(store, meter) -> None:

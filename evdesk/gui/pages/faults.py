@@ -1,7 +1,6 @@
 """Faults: what is wrong, what was, what to do, and how long repairs take."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -15,16 +14,15 @@ from evdesk.gui.dialogs.alerts import AlertsDialog
 from evdesk.gui.models.rows import Chip, Column, RowsModel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.empty import EmptyState
+from evdesk.gui.widgets.fault_filters import FaultFilters
 from evdesk.gui.widgets.fault_panel import FaultPanel
-from evdesk.gui.widgets.fields import Chooser, SearchField
 from evdesk.gui.widgets.files import SaveAs
 from evdesk.gui.widgets.page import Page
-from evdesk.gui.widgets.parts import button, column, give_icon, label, row
+from evdesk.gui.widgets.parts import button, column, give_icon, label
+from evdesk.gui.widgets.repair_list import RepairList
 from evdesk.gui.widgets.table import RowsTable
 from evdesk.ports import FaultFilter
 from evdesk.services.faults import Repair
-
-DAYS = {"days7": 7, "days30": 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ class _Read:
     wanted: FaultFilter
     faults: tuple[Fault, ...]
     repairs: tuple[Repair, ...]
-    month: str
 
 
 class FaultsPage(Page):
@@ -48,16 +45,8 @@ class FaultsPage(Page):
         self.table: RowsTable[Fault] = RowsTable(
             self.model, context.theme, (0, Qt.SortOrder.AscendingOrder)
         )
-        self.repairs: RowsModel[Repair] = RowsModel(
-            self._repair_columns(), lambda r: r.device, self
-        )
-        self.repair_table: RowsTable[Repair] = RowsTable(
-            self.repairs, context.theme, (0, Qt.SortOrder.AscendingOrder)
-        )
-        self.search = SearchField(context.theme, self.tr("Search faults"))
-        self.period, self.severity = Chooser(self.tr("Period")), Chooser(self.tr("Severity"))
+        self.filters, self.repairs = FaultFilters(context), RepairList(context)
         self.count = label("", "muted")
-        self.month = label("", "muted")
         self.panel = FaultPanel(context)
         self.alerts = button(self.tr("Alerts …"), self.ask_alerts)
         self.export = button(self.tr("Export …"), self.ask_file)
@@ -94,30 +83,9 @@ class FaultsPage(Page):
             ),
         ]  # fmt: skip
 
-    def _repair_columns(self) -> list[Column[Repair]]:
-        return [
-            Column(self.tr("Device"), lambda r: r.device or self.tr("This computer"), width=240),
-            Column(self.tr("Faults that ended"), lambda r: texts.number(r.faults, 0),
-                   sort_key=lambda r: r.faults, numeric=True, width=150),
-            Column(self.tr("Mean time to repair"), lambda r: _span(r.mean_s),
-                   sort_key=lambda r: r.mean_s, numeric=True, width=170),
-            Column(self.tr("Longest"), lambda r: _span(r.longest_s),
-                   sort_key=lambda r: r.longest_s, numeric=True, width=130),
-            Column(self.tr("All together"), lambda r: _span(r.total_s),
-                   sort_key=lambda r: r.total_s, numeric=True, width=0),
-        ]  # fmt: skip
-
     def _arrange(self) -> None:
         self.buttons.addWidget(self.alerts)
         self.buttons.addWidget(self.export)
-        self.period.offer(
-            [
-                ("days30", self.tr("Open and last 30 days")), ("open", self.tr("Open now")),
-                ("days7", self.tr("Open and last 7 days")), ("all", self.tr("All time")),
-            ]
-        )  # fmt: skip
-        looks = [(each, fault_texts.severity_look(each)[0]) for each in Severity]
-        self.severity.offer([(None, self.tr("All severities")), *looks])
         left = QWidget()
         box = column(self.table, self.empty, self.count, gap=6)
         box.setStretch(0, 1)
@@ -132,34 +100,24 @@ class FaultsPage(Page):
         self.split.setChildrenCollapsible(False)
         self.split.setSizes([860, 344])
         now = QWidget()
-        inside = column(row(self.search, self.period, self.severity, 0), self.split, gap=12)
+        inside = column(self.filters, self.split, gap=12)
         inside.setContentsMargins(0, 12, 0, 0)
         now.setLayout(inside)
         self.tabs = QTabWidget()
         self.tabs.addTab(now, self.tr("Faults"))
-        self.tabs.addTab(self._make_repairs(), self.tr("Time to repair"))
+        self.tabs.addTab(self.repairs, self.tr("Time to repair"))
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.body.addWidget(self.tabs, 1)
         self.empty.hide()
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Faults"))
-        self.repair_table.setAccessibleName(self.tr("Time to repair"))
         self.export.setToolTip(self.tr("Save the faults of this period as a spreadsheet"))
         self.alerts.setToolTip(self.tr("Notices on this computer, and e-mail"))
 
-    def _make_repairs(self) -> QWidget:
-        made = QWidget()
-        box = column(self.month, self.repair_table, gap=8)
-        box.setContentsMargins(0, 12, 0, 0)
-        box.setStretch(1, 1)
-        made.setLayout(box)
-        return made
-
     def _connect(self) -> None:
-        self.search.textChanged.connect(self._on_searched)
-        for chooser in (self.period, self.severity):
-            chooser.currentIndexChanged.connect(self.refresh)
+        self.filters.searched.connect(self._on_searched)
+        self.filters.changed.connect(self.refresh)
         self.table.picked.connect(self._on_picked)
         self.panel.acknowledge_wanted.connect(self.acknowledge)
         self.files.saved.connect(self._on_saved)
@@ -176,30 +134,20 @@ class FaultsPage(Page):
     def focus_search(self) -> None:
         """Put the cursor into the search box."""
         self.tabs.setCurrentIndex(0)
-        self.search.setFocus()
-        self.search.selectAll()
+        self.filters.search.setFocus()
+        self.filters.search.selectAll()
 
     # -- reading --------------------------------------------------------------------------------
-
-    def wanted(self) -> FaultFilter:
-        """Return which faults the choosers ask for; open ones are in every period."""
-        period, now = str(self.period.value()), self.context.pulse.now()
-        days = DAYS.get(period)
-        return FaultFilter(
-            open_only=period == "open",
-            from_at=None if days is None else now - timedelta(days=days),
-            severity=self.severity.value(),
-        )
 
     def refresh(self) -> None:
         """Read the faults of the period, and this month's repairs."""
         if self._reading:
             return
         self._reading = True
-        faults, wanted = self.context.desk.faults, self.wanted()
+        faults, wanted = self.context.desk.faults, self.filters.wanted()
         month = f"{self.context.pulse.now().astimezone(self.context.zone):%Y-%m}"
         self.context.tasks.run(
-            lambda: _Read(wanted, tuple(faults.find(wanted)), tuple(faults.repairs(month)), month),
+            lambda: _Read(wanted, tuple(faults.find(wanted)), tuple(faults.repairs(month))),
             self._show,
             self._on_failed,
         )
@@ -211,17 +159,12 @@ class FaultsPage(Page):
     def _show(self, read: _Read) -> None:
         self._reading = False
         self.model.replace(read.faults)
-        self.repairs.replace(read.repairs)
-        self.month.setText(
-            self.tr("Faults that ended in {month}, from when they began.").format(
-                month=texts.month(self.context.pulse.now(), self.context.zone)
-            )
-        )
+        self.repairs.show_repairs(read.repairs)
         if read.faults and not self.table.selected():
             self.table.selectRow(0)
         self._show_emptiness()
         self._on_picked()
-        if _changed(read.wanted, self.wanted()):
+        if self.filters.differs(read.wanted):
             self.refresh()
         self.drawn.emit()
 
@@ -291,7 +234,7 @@ class FaultsPage(Page):
 
     def ask_file(self) -> None:
         """Ask where to save the faults of the period."""
-        faults, wanted = self.context.desk.faults, self.wanted()
+        faults, wanted = self.context.desk.faults, self.filters.wanted()
         self.files.ask(
             self.tr("Export faults"),
             self.tr("faults.xlsx"),
@@ -301,13 +244,6 @@ class FaultsPage(Page):
 
     def _on_saved(self, path: str) -> None:
         self.told.emit(self.tr("Faults saved to {path}").format(path=path))
-
-
-def _changed(before: FaultFilter, now: FaultFilter) -> bool:
-    """Return whether a chooser was turned meanwhile; time that passed does not count."""
-    one = before.open_only, before.severity, before.from_at is None
-    other = now.open_only, now.severity, now.from_at is None
-    return one != other
 
 
 def _urgency(fault: Fault) -> tuple[bool, bool, int, float]:
@@ -322,7 +258,3 @@ def _urgency(fault: Fault) -> tuple[bool, bool, int, float]:
 
 def _seen_by(fault: Fault) -> str:
     return "" if fault.acknowledged_by is None else fault.acknowledged_by
-
-
-def _span(seconds: int) -> str:
-    return fault_texts.span(timedelta(seconds=seconds))
