@@ -96,6 +96,8 @@ class ModbusDevices:
         connection = self._connection(address)
         if profile.pace.one_client:
             connection.be_gentle()
+        if address.line is not None:  # what it really is counts, not what the device left with
+            profile = replace(profile, pace=replace(profile.pace, baud=address.line.baud))
         return ModbusReader(meter, profile, connection, self._clock, self._tempo, sockets, refusals)
 
     async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
