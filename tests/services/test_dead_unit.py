@@ -18,7 +18,7 @@ PROFILE = "chint-dtsu666"  # wants no gap: the line itself sets the pace
 INTERVAL_S, TIMEOUT_S, SECONDS, DEAD = 0.6, 0.3, 4.5, 4
 # As in earnest, but for the scale: a second between tries at first, then two.
 POLLING = Polling(line_timeout_s=TIMEOUT_S, backoff_first_s=1.0, backoff_last_s=2.0)
-LOAD_S = 0.25  # a test machine is not always there when it should be
+LOAD_S = 0.6  # a test machine is not always there when it should be
 
 
 def unit(number: int, bus: str, *faults: Fault) -> Device:
