@@ -82,6 +82,8 @@ def desk_of(opened: Opened) -> "Desk":
         replacements=services.replacements,
         tariffs=services.tariffs,
         sessions=services.sessions,
+        reviews=services.reviews,
+        months=services.months,
         billing=services.billing,
         exports=services.exports,
         faults=services.faults,

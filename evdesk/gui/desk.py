@@ -13,7 +13,9 @@ from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
+from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -51,6 +53,8 @@ class Desk:
     replacements: ReplacementService
     tariffs: TariffService
     sessions: SessionService
+    reviews: ReviewService
+    months: ReconcileService
     billing: BillingService
     exports: ExportService
     faults: FaultService

@@ -6,6 +6,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from evdesk.domain.faults import Fault
+from evdesk.domain.sessions import SessionId
 from evdesk.gui import texts
 from evdesk.gui.alarms import Alarms
 from evdesk.gui.context import Context
@@ -20,7 +21,9 @@ from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import column
 
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
-PAGES = ("live", "sessions", "invoices", "meters", "drivers", "tariffs", "faults")
+PAGES = (
+    "live", "sessions", "reconcile", "invoices", "meters", "drivers", "tariffs", "faults",
+)  # fmt: skip
 
 
 def open_page(name: str, context: Context) -> Page:
@@ -55,7 +58,7 @@ class MainWindow(QMainWindow):
 
     def _entries(self) -> list[tuple[str, str]]:
         titles = (
-            self.tr("Live"), self.tr("Sessions"), self.tr("Invoices"),
+            self.tr("Live"), self.tr("Sessions"), self.tr("Reconcile"), self.tr("Invoices"),
             self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"), self.tr("Faults"),
         )  # fmt: skip
         return list(zip(PAGES, titles, strict=True))
@@ -112,12 +115,17 @@ class MainWindow(QMainWindow):
             page.failed.connect(self.show_error)
             page.told.connect(self.show_done)
             page.page_wanted.connect(self.open)
+            page.session_wanted.connect(self.show_session)
             self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
         self.navigation.mark(PAGES.index(name))
         self.stack.setFocus()
         page.refresh()
         return page
+
+    def show_session(self, session_id: int) -> None:
+        """Show one session on the page of sessions."""
+        self.open("sessions").show_session(SessionId(session_id))
 
     def page(self) -> Page | None:
         """Return the page that is open."""
@@ -129,6 +137,9 @@ class MainWindow(QMainWindow):
 
     def _on_beat(self, snapshot: Snapshot) -> None:
         self.header.show_snapshot(snapshot)
+        in_review = snapshot.overview.in_review
+        words = self.tr("{count} in review").format(count=in_review)
+        self.navigation.count(PAGES.index("sessions"), in_review, words, Tone.WARNING)
         page = self.page()
         if page is not None and not self.isMinimized():
             page.on_beat(snapshot)

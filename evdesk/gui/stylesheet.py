@@ -54,6 +54,7 @@ QLabel[role="count"] {
     color: $danger; background: $danger_soft; border-radius: 10px; padding: 0 6px;
     min-width: 8px; min-height: 20px; max-height: 20px; font-weight: 700; font-size: 9pt;
 }
+QLabel[role="count"][tone="warning"] { color: $warning; background: $warning_soft; }
 QFrame[role="surface"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 QFrame[role="code"] { background: $raised; border: 1px solid $border; border-radius: 8px; }

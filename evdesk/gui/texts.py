@@ -10,6 +10,7 @@ from evdesk.domain.errors import EvdeskError
 from evdesk.domain.invoices import InvoiceState
 from evdesk.domain.meters import MeterState
 from evdesk.domain.money import Money, minor_digits
+from evdesk.domain.reconciling import GapKind, RestKind
 from evdesk.domain.sessions import Flag, Session, SessionState
 from evdesk.gui.theme import Tone
 from evdesk.services.live import StationState
@@ -44,6 +45,17 @@ def plain(value: Decimal) -> str:
 def kwh(wh: int | None, decimals: int = 3) -> str:
     """Return energy in kWh without the unit."""
     return NONE if wh is None else number(Decimal(wh) / 1000, decimals)
+
+
+def plain_kwh(wh: int) -> str:
+    """Return energy in kWh as people type it: all digits, no grouping."""
+    exact = (Decimal(wh) / 1000).quantize(Decimal("0.001"))
+    return format(exact, "f").replace(".", QLocale().decimalPoint())
+
+
+def signed_kwh(wh: int) -> str:
+    """Return energy that may be below 0, with its sign, in kWh without the unit."""
+    return kwh(wh) if wh >= 0 else f"−{kwh(-wh)}"
 
 
 def kilowatts(power_w: float | None, decimals: int = 2) -> str:
@@ -171,6 +183,49 @@ def invoice_look(state: InvoiceState) -> Look:
     }[state]
 
 
+def month_look(unexplained_wh: int) -> Look:
+    """Return word, tone and icon of a register's month: it adds up, or so much is left."""
+    if unexplained_wh == 0:
+        return translate("texts", "Adds up"), Tone.POSITIVE, "ok"
+    left = translate("texts", "{kwh} kWh").format(kwh=signed_kwh(unexplained_wh))
+    return left, Tone.WARNING, "warning"
+
+
+def rest(of: RestKind) -> str:
+    """Return what a remainder of a month comes from."""
+    return {
+        RestKind.CORRECTION: translate(
+            "texts", "The session was corrected to another energy than its register counted."
+        ),
+        RestKind.MISMATCH: translate(
+            "texts", "The session says another energy than its register counted."
+        ),
+        RestKind.OVERLAP: translate("texts", "Another session has the same energy, too."),
+        RestKind.NO_REGISTER: translate(
+            "texts", "The session has no register, but its meter counted meanwhile."
+        ),
+        RestKind.FORCED_END: translate(
+            "texts", "Counted after the session was ended by hand; perhaps the same car's."
+        ),
+    }[of]
+
+
+def gap(of: GapKind) -> str:
+    """Return why nobody can say when energy was counted."""
+    return {
+        GapKind.SILENCE: translate("texts", "Counted while nobody read the meter."),
+        GapKind.RESET: translate(
+            "texts", "The register began anew. What it counted since its last read is lost."
+        ),
+        GapKind.REWIND: translate(
+            "texts",
+            "The device restored an older register. What it counted until it had passed its old "
+            "value is not in any session.",
+        ),
+        GapKind.REPLACED: translate("texts", "Counted around the replacement of the meter."),
+    }[of]
+
+
 def flag(of: Flag) -> tuple[str, str]:
     """Return a flag's word and what it means."""
     return {
@@ -283,6 +338,7 @@ def event(kind: str) -> str:
         "assigned": translate("texts", "Assigned to a driver"),
         "corrected": translate("texts", "Corrected"),
         "released": translate("texts", "Released from review"),
+        "ended": translate("texts", "Ended by hand"),
     }
     return known.get(kind, kind.replace("_", " ").capitalize())
 

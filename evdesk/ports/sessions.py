@@ -64,8 +64,8 @@ class Sessions(Protocol):
     def assign(self, session: SessionId, driver: DriverId) -> None:
         """Say whose it is; a billed session is never re-assigned (the caller checks)."""
 
-    def count(self) -> int:
-        """Return how many sessions are kept."""
+    def count(self, state: SessionState | None = None) -> int:
+        """Return how many sessions are kept, or how many of them are in a state."""
 
     def trackers(self) -> dict[StationId, dict[str, object]]:
         """Return each station's tracker snapshot."""

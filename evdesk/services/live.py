@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from evdesk.domain.meters import MeterState, MeterStatus, Source, Station, StationId
 from evdesk.domain.readings import Phases, PilotState, Reading
-from evdesk.domain.sessions import Session
+from evdesk.domain.sessions import Session, SessionState
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
 from evdesk.services.newest import newest_readings
 from evdesk.services.sites import is_running
@@ -47,11 +47,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All cards of one instant, with the collector's state."""
+    """All cards of one instant, the collector's state, and how many sessions wait for review."""
 
     at: datetime
     cards: tuple[Card, ...]
     collector: CollectorState
+    in_review: int = 0
 
 
 MOST_SINCE_WH = 5_000  # more is a doubt that the session engine settles, not this page
@@ -85,9 +86,10 @@ class LiveService:
                 for station in stations
             )
             collector = unit.collector.state()
+            in_review = unit.sessions.count(SessionState.REVIEW)
         if not is_running(collector, self._wall.now()):
             cards = tuple(replace(card, state=_unwatched(card.state)) for card in cards)
-        return Overview(self._clock.now(), cards, collector)
+        return Overview(self._clock.now(), cards, collector, in_review)
 
     def _open_sessions(self, unit: Unit) -> dict[StationId, Session]:
         found = {}

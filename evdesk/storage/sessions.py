@@ -136,9 +136,11 @@ class StoredSessions:
         """Say whose it is; a billed session is never re-assigned (the caller checks)."""
         self._db.run("UPDATE session SET driver_id = ? WHERE id = ?", (driver, session))
 
-    def count(self) -> int:
-        """Return how many sessions are kept."""
-        return self._db.number("SELECT count(*) FROM session")
+    def count(self, state: SessionState | None = None) -> int:
+        """Return how many sessions are kept, or how many of them are in a state."""
+        if state is None:
+            return self._db.number("SELECT count(*) FROM session")
+        return self._db.number("SELECT count(*) FROM session WHERE state = ?", (state.value,))
 
     def trackers(self) -> dict[StationId, dict[str, object]]:
         """Return each station's tracker snapshot."""

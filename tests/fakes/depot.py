@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from evdesk.domain.corrections import Decision
 from evdesk.domain.meters import Meter, MeterRole, Source, Station, StationId
 from evdesk.domain.readings import MeterId, Register
 from evdesk.domain.sessions import Figures, Flag, Session, SessionId
@@ -69,6 +70,7 @@ class Depot:
         ]
         self.charges = {s.id: self._charges(s.id, days) for s in self.stations}
         self.sessions = self._sessions()
+        self.decisions: dict[SessionId, list[Decision]] = {}
 
     def _charges(self, station: int, days: int) -> list[Charge]:
         chance = np.random.default_rng(station)

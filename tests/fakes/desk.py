@@ -46,6 +46,7 @@ from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import Card, LiveService, Overview, StationState
 from evdesk.services.metering import AddedMeter, MeterRow, MeterService
+from evdesk.services.reconciling import Month
 from evdesk.services.replacing import ReplacementService, Told
 from evdesk.services.sessions import SessionDetail, SessionService
 from evdesk.services.sites import SiteInfo, SiteService
@@ -54,6 +55,7 @@ from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
 from tests.fakes.depot import Depot
 from tests.fakes.faults import StubFaults, StubMail, StubMeterFacts
+from tests.fakes.reviews import NAMES, StubMonths, StubReviews
 
 PROFILES = (
     ProfileInfo("eastron-sdm630-v2", "Eastron", "SDM630 Modbus V2", "meter",
@@ -130,7 +132,9 @@ class StubLive(LiveService):
         if self.broken:
             raise self.broken
         cards = tuple(self._card(station) for station in self.depot.stations)
-        return Overview(self.depot.now, cards, self.state_of(self.depot, self.control))
+        in_review = sum(s.state is SessionState.REVIEW for s in self.depot.sessions)
+        state = self.state_of(self.depot, self.control)
+        return Overview(self.depot.now, cards, state, in_review)
 
     def _card(self, station: Station) -> Card:
         curve = self.depot.curve(
@@ -388,6 +392,8 @@ class StubSessions(SessionService):
             meter=meter,
             events=tuple(events),
             curve=self.depot.curve(station.id, figures.plugged_in_at, until, points),
+            decisions=tuple(self.depot.decisions.get(session_id, ())),
+            names=NAMES,
         )
 
     def assign(self, sessions, driver: DriverId) -> None:
@@ -414,6 +420,10 @@ class StubExports(ExportService):
     def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
         found = self.find(wanted)
         return "\n".join(f"{s.id};{s.station}" for s in found).encode(), len(found)
+
+    def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
+        lines = [f"{row.name};{row.unexplained_wh}" for row in month.rows]
+        return "\n".join(lines).encode(), len(lines)
 
 
 class StubBilling(BillingService):
@@ -568,6 +578,8 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
         replacements=StubReplacements(depot),
         tariffs=StubTariffs(depot),
         sessions=sessions,
+        reviews=StubReviews(depot),
+        months=StubMonths(depot),
         billing=StubBilling(depot, real_document),
         exports=StubExports(sessions),
         faults=StubFaults(depot),

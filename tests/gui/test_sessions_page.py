@@ -4,6 +4,7 @@ import pytest
 
 from evdesk.domain.sessions import SessionState
 from evdesk.gui.dialogs.assign_driver import AssignDriver
+from evdesk.gui.dialogs.review import CorrectSession, EndSession, ReleaseSession
 
 
 @pytest.fixture
@@ -140,3 +141,79 @@ def test_a_file_that_cannot_be_written_is_a_sentence(page, qtbot, tmp_path):
     with qtbot.waitSignal(page.failed) as signal:
         page.files.save(str(tmp_path))
     assert "cannot be written" in str(signal.args[0])
+
+
+def choose(page, state, qtbot):
+    """Select the first session of a state and wait until its buttons are there."""
+    row = next(n for n, s in enumerate(page.table.shown()) if s.state is state)
+    page.table.clearSelection()
+    page.table.selectRow(row)
+    qtbot.waitUntil(page.panel.detail.isVisible)
+    return page.table.selected()[0]
+
+
+def offered(page):
+    parts = page.decisions
+    return [
+        part.text() for part in (parts.release, parts.correct, parts.end) if not part.isHidden()
+    ]
+
+
+def test_what_can_be_decided_depends_on_the_state(page, depot, qtbot):
+    choose(page, SessionState.REVIEW, qtbot)
+    assert offered(page) == ["Release …", "Correct …"]
+    closed = choose(page, SessionState.CLOSED, qtbot)
+    assert offered(page) == ["Correct …"]
+    choose(page, SessionState.OPEN, qtbot)
+    assert offered(page) == ["End now …"]
+    depot.sessions = [
+        replace(one, invoice="2026-00001") if one is closed else one for one in depot.sessions
+    ]
+    page.refresh()
+    qtbot.waitUntil(lambda: "Billed" in shown(page, 0))
+    page.table.clearSelection()
+    page.table.select_key(closed.id)
+    assert offered(page) == []
+
+
+def test_a_correction_is_shown_beside_what_was_measured(page, desk, qtbot):
+    session = choose(page, SessionState.REVIEW, qtbot)
+    page.decisions.ask_correct()
+    dialog = page.decisions.findChild(CorrectSession)
+    assert dialog.start.text() == f"{session.figures.start.wh / 1000:.3f}"
+    dialog.start.setText("100")
+    dialog.end_field.setText("99")
+    assert not dialog.ok.isEnabled()
+    dialog.end_field.setText("112.3455")
+    assert not dialog.ok.isEnabled()
+    dialog.end_field.setText("112.345")
+    assert dialog.energy.text().startswith("12.345 kWh; measured: ")
+    dialog.submit()
+    qtbot.waitUntil(lambda: "Say why" in dialog.error.text())
+    dialog.reason.setText("read off the display")
+    with qtbot.waitSignal(page.told) as told:
+        dialog.submit()
+    assert told.args[0] == "Corrected to 12.345 kWh. It stays in review until you release it."
+    qtbot.waitUntil(lambda: page.table.selected()[0].energy_wh == 12_345)
+    qtbot.waitUntil(page.panel.decisions.isVisible)
+    row = next(row for row in page.model.rows() if row.id == session.id)
+    assert page.model.columns[-1].chips(row)[0].text == "Corrected"
+
+
+def test_a_session_is_released_and_another_is_ended(page, depot, qtbot):
+    session = choose(page, SessionState.REVIEW, qtbot)
+    page.decisions.ask_release()
+    dialog = page.decisions.findChild(ReleaseSession)
+    dialog.reason.setText("looked at it")
+    with qtbot.waitSignal(page.told):
+        dialog.submit()
+    found = next(one for one in depot.sessions if one.id == session.id)
+    assert found.state is SessionState.CLOSED
+    qtbot.waitUntil(lambda: page.table.selected()[0].state is SessionState.CLOSED)
+    session = choose(page, SessionState.OPEN, qtbot)
+    page.decisions.ask_end()
+    dialog = page.decisions.findChild(EndSession)
+    dialog.reason.setText("burnt down")
+    with qtbot.waitSignal(page.told):
+        dialog.submit()
+    assert depot.decisions[session.id][0].reason == "burnt down"

@@ -74,6 +74,7 @@ def test_sessions_are_found_by_what_is_asked(store) -> None:
     assert find(store, unbilled=True, state=SessionState.CLOSED) == [second, first]
     with store.read() as unit:
         assert unit.sessions.count() == 3
+        assert unit.sessions.count(SessionState.CLOSED) == 2
 
 
 def at_plug(seconds: float):

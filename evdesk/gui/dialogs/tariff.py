@@ -1,19 +1,26 @@
 """Tariffs: a new one from a few figures, and where one holds."""
 
 import json
-import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from PySide6.QtCore import QLocale, Signal
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from evdesk.domain.instants import midnight, rfc3339
 from evdesk.domain.site import Driver
 from evdesk.domain.tariffs import Tariff
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
-from evdesk.gui.widgets.fields import Chooser, DateField, add_field, form, mark_wrong, text_field
+from evdesk.gui.widgets.fields import (
+    Chooser,
+    DateField,
+    add_field,
+    amount,
+    form,
+    mark_wrong,
+    text_field,
+)
 from evdesk.gui.widgets.parts import label, row
 from evdesk.services.stations import StationRow
 
@@ -138,21 +145,6 @@ class AssignTariff(FormDialog):
     def _on_assigned(self, _: object) -> None:
         self.assigned.emit()
         self.accept()
-
-
-def amount(field: QLineEdit) -> Decimal | None:
-    """Return the number of a field, marked where it is none: with a point or the locale's comma."""
-    point = QLocale().decimalPoint()
-    text = re.sub(r"\s", "", field.text())
-    if point in text or point != ".":
-        text = text.replace(point, ".")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal(-1)
-    good = number.is_finite() and number >= 0
-    mark_wrong(field, not good)
-    return number if good else None
 
 
 def ocpi_tariff(

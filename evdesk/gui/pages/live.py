@@ -181,7 +181,7 @@ class LivePage(Page):
 
     def _show_slow(self, read: tuple[list[Session], dict[StationId, Points], datetime]) -> None:
         sessions, curves, now = read
-        energies = [s.figures.energy_wh for s in sessions if s.figures.energy_wh is not None]
+        energies = [s.energy_wh for s in sessions if s.energy_wh is not None]
         self.energy.set_value(texts.kwh(sum(energies), 1))
         self.sessions.set_value(str(len(sessions)))
         range_s = ((now - SPARK).timestamp(), now.timestamp())

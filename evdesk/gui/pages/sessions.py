@@ -5,14 +5,15 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
-from evdesk.domain.sessions import Session
+from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import Driver
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.assign_driver import AssignDriver
-from evdesk.gui.models.rows import Chip, Column, RowsModel
-from evdesk.gui.pulse import Pulse, Snapshot
-from evdesk.gui.theme import Tone
+from evdesk.gui.models.rows import RowsModel
+from evdesk.gui.models.session_columns import SessionColumns
+from evdesk.gui.panels.session_decisions import SessionDecisions
+from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.files import SaveAs
 from evdesk.gui.widgets.page import Page
@@ -32,14 +33,17 @@ class SessionsPage(Page):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.set_title(self.tr("Sessions"))
-        self._names: dict[str, str] = {}
+        self.columns = SessionColumns(context, self)
         self._reading = False
-        self.model: RowsModel[Session] = RowsModel(self._columns(), lambda s: s.id, self)
+        self._wanted: SessionId | None = None
+        self.model: RowsModel[Session] = RowsModel(self.columns.columns(), lambda s: s.id, self)
         self.table: RowsTable[Session] = RowsTable(
             self.model, context.theme, (1, Qt.SortOrder.DescendingOrder)
         )
         self.filters = SessionFilters(context)
         self.panel = SessionPanel(context)
+        self.decisions = SessionDecisions(context)
+        self.panel.put_tools(self.decisions)
         self.count = label("", "muted")
         self.assign = button(self.tr("Assign to driver …"), self.ask_driver)
         self.export = button(self.tr("Export …"), self.ask_file)
@@ -49,45 +53,6 @@ class SessionsPage(Page):
         self._connect()
         self.repaint_icons()
         self._on_picked()
-
-    def _columns(self) -> list[Column[Session]]:
-        zone = self.context.zone
-        return [
-            Column(
-                self.tr("State"), _state_word, chips=_state_chips, width=106,
-                tooltip=self._state_tooltip,
-            ),
-            Column(
-                self.tr("Plugged in"),
-                lambda s: texts.short_stamp(
-                    s.figures.plugged_in_at, self.context.pulse.now(), zone
-                ),
-                tooltip=lambda s: texts.stamp(s.figures.plugged_in_at, zone, with_seconds=True),
-                sort_key=lambda s: s.figures.plugged_in_at,
-                width=164,
-            ),
-            Column(self.tr("Station"), lambda s: s.station, width=100),
-            Column(
-                self.tr("Energy, kWh"),
-                lambda s: texts.kwh(s.figures.energy_wh),
-                sort_key=lambda s: s.figures.energy_wh,
-                numeric=True,
-                width=112,
-            ),
-            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
-            Column(
-                self.tr("Duration"),
-                partial(_length, self.context.pulse),
-                sort_key=lambda s: (s.figures.unplugged_at or self.context.pulse.now())
-                - s.figures.plugged_in_at,
-                tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
-                numeric=True,
-                width=116,
-            ),
-            Column(
-                self.tr("Remarks"), _flag_words, chips=_flag_chips, tooltip=_flag_tooltip, width=0
-            ),
-        ]  # fmt: skip
 
     def _arrange(self) -> None:
         self.buttons.addWidget(self.assign)
@@ -116,6 +81,7 @@ class SessionsPage(Page):
         self.filters.searched.connect(self._on_searched)
         self.table.picked.connect(self._on_picked)
         self.panel.failed.connect(self.failed)
+        self.decisions.decided.connect(self._on_decided)
         self.files.saved.connect(self._on_saved)
         self.files.failed.connect(self.failed)
 
@@ -154,13 +120,17 @@ class SessionsPage(Page):
     def _show(self, wanted: SessionFilter, found: Found) -> None:
         self._reading = False
         sessions, stations, drivers = found
-        self._names = {driver.id: driver.party.name for driver in drivers}
+        self.columns.names = {driver.id: driver.party.name for driver in drivers}
         self.filters.offer(stations, drivers)
         self.model.replace(sessions)
         self._count()
         self._show_emptiness(wanted, not stations)
         if wanted != self.filters.wanted():
             self.refresh()
+        if self._wanted is not None:
+            self.table.clearSelection()
+            self.table.select_key(self._wanted)
+            self._wanted = None
         self._on_picked()
         self.drawn.emit()
 
@@ -186,12 +156,14 @@ class SessionsPage(Page):
 
     def _count(self) -> None:
         shown = self.table.shown()
-        known = [s.figures.energy_wh for s in shown if s.figures.energy_wh is not None]
-        self.count.setText(
-            self.tr("{count} sessions, {kwh} kWh").format(
-                count=len(shown), kwh=texts.kwh(sum(known))
-            )
+        known = [s.energy_wh for s in shown if s.energy_wh is not None]
+        told = self.tr("{count} sessions, {kwh} kWh").format(
+            count=len(shown), kwh=texts.kwh(sum(known))
         )
+        in_review = sum(s.state is SessionState.REVIEW for s in shown)
+        if in_review:
+            told += self.tr(", {count} in review").format(count=in_review)
+        self.count.setText(told)
 
     # -- selecting ------------------------------------------------------------------------------
 
@@ -208,7 +180,9 @@ class SessionsPage(Page):
             if open_to_change
             else self.tr("Select one or more sessions that are not billed yet")
         )
-        self.panel.show_session(chosen[0] if len(chosen) == 1 else None, len(chosen))
+        only = chosen[0] if len(chosen) == 1 else None
+        self.panel.show_session(only, len(chosen))
+        self.decisions.offer(only)
 
     def ask_driver(self) -> None:
         """Ask whose the selected sessions are."""
@@ -222,6 +196,18 @@ class SessionsPage(Page):
             self.tr("{count} session(s) assigned to {name}.").format(count=count, name=name)
         )
         self.panel.forget()
+        self.refresh()
+
+    def _on_decided(self, told: str) -> None:
+        self.told.emit(told)
+        self.panel.forget()
+        self.refresh()
+
+    def show_session(self, session_id: SessionId) -> None:
+        """Show one session, whatever the filters were."""
+        self._wanted = session_id
+        self.filters.reset()
+        self.filters.period.choose("all")
         self.refresh()
 
     # -- exporting ------------------------------------------------------------------------------
@@ -242,46 +228,3 @@ class SessionsPage(Page):
                 count=len(self.model.rows()), path=path
             )
         )
-
-    # -- cells ----------------------------------------------------------------------------------
-
-    def _driver(self, session: Session) -> str:
-        if session.driver is None:
-            return texts.NONE
-        return self._names.get(session.driver, session.driver)
-
-    def _state_tooltip(self, session: Session) -> str:
-        if session.invoice is not None:
-            return self.tr("Billed by {invoice}").format(invoice=session.invoice)
-        return {
-            "open": self.tr("A car is plugged in"),
-            "closed": self.tr("Ended; can be billed"),
-            "review": self.tr("Somebody has to look at it before it is billed"),
-        }[session.state.value]
-
-
-def _length(pulse: Pulse, session: Session) -> str:
-    until = session.figures.unplugged_at or pulse.now()
-    return texts.duration(until - session.figures.plugged_in_at)
-
-
-def _state_word(session: Session) -> str:
-    return texts.session_look(session)[0]
-
-
-def _state_chips(session: Session) -> list[Chip]:
-    return [Chip(*texts.session_look(session))]
-
-
-def _flag_words(session: Session) -> str:
-    return ", ".join(texts.flag(flag)[0] for flag in sorted(session.figures.flags))
-
-
-def _flag_chips(session: Session) -> list[Chip]:
-    return [Chip(texts.flag(flag)[0], Tone.WARNING) for flag in sorted(session.figures.flags)]
-
-
-def _flag_tooltip(session: Session) -> str:
-    return "\n".join(
-        f"{word}: {meaning}" for word, meaning in map(texts.flag, sorted(session.figures.flags))
-    )

@@ -1,10 +1,12 @@
 """Form fields with the looks and habits of the house."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from PySide6.QtCore import QDate, Qt
+from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,6 +21,7 @@ from PySide6.QtWidgets import (
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import label, restyle
 
+WH_PER_KWH = 1000
 SPIN_MARGINS = (8, 0, 0, 0)  # a style sheet's padding does not reach the text of spin boxes
 
 
@@ -158,3 +161,29 @@ def add_field(to: QFormLayout, caption: str, field: QWidget, hint: str = "") -> 
         small = label(hint, "small")
         small.setWordWrap(True)
         to.addRow("", small)
+
+
+def amount(field: QLineEdit) -> Decimal | None:
+    """Return the number of a field, marked where it is none: with a point or the locale's comma."""
+    point = QLocale().decimalPoint()
+    text = re.sub(r"\s", "", field.text())
+    if point in text or point != ".":
+        text = text.replace(point, ".")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(-1)
+    good = number.is_finite() and number >= 0
+    mark_wrong(field, not good)
+    return number if good else None
+
+
+def whole_wh(field: QLineEdit) -> int | None:
+    """Return the kWh of a field in Wh, marked where it is no number or finer than a Wh."""
+    kwh = amount(field)
+    if kwh is None:
+        return None
+    wh = kwh * WH_PER_KWH
+    finer = wh != wh.to_integral_value()
+    mark_wrong(field, finer)
+    return None if finer else int(wh)

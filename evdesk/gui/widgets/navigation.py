@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from evdesk.gui.theme import Theme
+from evdesk.gui.theme import Theme, Tone
 from evdesk.gui.widgets.parts import label, row
 
 WIDTH_PX = 188
@@ -65,11 +65,12 @@ class Navigation(QFrame):
         self._group.addButton(entry, number)
         return entry
 
-    def count(self, number: int, waiting: int, what: str) -> None:
+    def count(self, number: int, waiting: int, what: str, tone: Tone = Tone.DANGER) -> None:
         """Show how much waits on a page; nothing where it is 0. ``what`` says it in words."""
         entry, badge = self._group.button(number), self._badges.get(number)
         if badge is None:
             badge = self._badges[number] = label("", "count")
+            badge.setProperty("tone", tone.value)
             badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
             box = QHBoxLayout(entry)

@@ -10,10 +10,8 @@ GOOD_NEWS_MS = 7_000
 ICONS = {Tone.DANGER: "error", Tone.WARNING: "warning", Tone.POSITIVE: "ok", Tone.INFO: "info"}
 
 
-class NoticeBar(QFrame):
-    """Stays until it is closed; good news goes by itself."""
-
-    closed = Signal()
+class Banner(QFrame):
+    """A sentence with an icon on the ground of its tone; it stays."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,19 +20,11 @@ class NoticeBar(QFrame):
         self._tone = Tone.INFO
         self._icon = QLabel()
         self._text = paragraph("", "")
-        self._close = QToolButton()
-        self._close.setAccessibleName(self.tr("Close this message"))
-        self._close.setToolTip(self.tr("Close (Esc)"))
-        self._close.clicked.connect(self.dismiss)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.dismiss)
-        box = row(self._icon, self._text, self._close, gap=12)
-        box.setStretch(1, 1)
-        box.setContentsMargins(16, 8, 8, 8)
-        self.setLayout(box)
-        theme.changed.connect(self._paint)
-        self.hide()
+        self.box = row(self._icon, self._text, gap=12)
+        self.box.setStretch(1, 1)
+        self.box.setContentsMargins(16, 8, 8, 8)
+        self.setLayout(self.box)
+        theme.changed.connect(self.repaint_icons)
 
     def tell(self, text: str, tone: Tone) -> None:
         """Show a sentence; it replaces the one before."""
@@ -43,16 +33,47 @@ class NoticeBar(QFrame):
         self.setAccessibleName(text)
         self.setProperty("tone", tone.value)
         restyle(self)
-        self._paint()
+        self.repaint_icons()
         self.show()
-        if tone is Tone.POSITIVE:
-            self._timer.start(GOOD_NEWS_MS)
-        else:
-            self._timer.stop()
 
     def text(self) -> str:
         """Return the sentence."""
         return self._text.text()
+
+    def colour(self) -> str:
+        """Return the colour of the tone."""
+        return self._theme.tone(self._tone)[0]
+
+    def repaint_icons(self) -> None:
+        """Draw the icon in the theme's colours."""
+        icon = self._theme.icon(ICONS.get(self._tone, "info"), self.colour())
+        self._icon.setPixmap(icon.pixmap(QSize(20, 20)))
+
+
+class NoticeBar(Banner):
+    """Stays until it is closed; good news goes by itself."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self._close = QToolButton()
+        super().__init__(theme, parent)
+        self._close.setAccessibleName(self.tr("Close this message"))
+        self._close.setToolTip(self.tr("Close (Esc)"))
+        self._close.clicked.connect(self.dismiss)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.dismiss)
+        self.box.addWidget(self._close)
+        self.hide()
+
+    def tell(self, text: str, tone: Tone) -> None:
+        """Show a sentence; it replaces the one before."""
+        super().tell(text, tone)
+        if tone is Tone.POSITIVE:
+            self._timer.start(GOOD_NEWS_MS)
+        else:
+            self._timer.stop()
 
     def dismiss(self) -> None:
         """Take the sentence away."""
@@ -60,11 +81,10 @@ class NoticeBar(QFrame):
         self.hide()
         self.closed.emit()
 
-    def _paint(self) -> None:
-        colour, _ = self._theme.tone(self._tone)
-        icon = self._theme.icon(ICONS.get(self._tone, "info"), colour)
-        self._icon.setPixmap(icon.pixmap(QSize(20, 20)))
-        self._close.setIcon(self._theme.icon("close", colour))
+    def repaint_icons(self) -> None:
+        """Draw both icons in the theme's colours."""
+        super().repaint_icons()
+        self._close.setIcon(self._theme.icon("close", self.colour()))
 
 
 class FieldError(QLabel):

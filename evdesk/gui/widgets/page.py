@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from evdesk.domain.sessions import SessionId
 from evdesk.gui.context import Context
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.parts import label, row
@@ -12,13 +13,15 @@ class Page(QWidget):
     """One page: it reads when it is opened or refreshed and writes on explicit buttons.
 
     ``failed`` carries an error, ``told`` a sentence about what was done; the window shows both.
-    ``page_wanted`` names another page to open. ``drawn`` says that the first data is on the screen.
+    ``page_wanted`` names another page to open, ``session_wanted`` a session to show. ``drawn``
+    says that the first data is on the screen.
     """
 
     failed = Signal(object)
     told = Signal(str)
     drawn = Signal()
     page_wanted = Signal(str)
+    session_wanted = Signal(int)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +49,9 @@ class Page(QWidget):
 
     def add_new(self) -> None:
         """Begin what this page adds."""
+
+    def show_session(self, session_id: SessionId) -> None:
+        """Show one session, where the page shows sessions."""
 
     def print_out(self) -> None:
         """Print what is shown, where that makes sense."""

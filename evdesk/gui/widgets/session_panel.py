@@ -11,6 +11,7 @@ from evdesk.gui.models.points import points_of
 from evdesk.gui.models.rows import Chip
 from evdesk.gui.widgets.chart import Chart, Series
 from evdesk.gui.widgets.chip import ChipLabel
+from evdesk.gui.widgets.decision_list import DecisionList
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.parts import column, label, line, paragraph, row, selectable
 from evdesk.ports import LoggedEvent
@@ -33,12 +34,15 @@ class SessionPanel(QFrame):
         self._session: Session | None = None
         self.title = label("", "heading")
         self.state = ChipLabel(context.theme)
+        self.tools = column()
         self.remarks = paragraph()
         self.registers = QGridLayout()
         self.meter = selectable("", "muted")
         self.chart = Chart(context.zone, context.theme, context.tasks)
         self.chart.setFixedHeight(CHART_PX)
         self.log = QGridLayout()
+        self.decisions = DecisionList(context.zone)
+        self.decided = self._heading(self.tr("Decisions"))
         self.empty = EmptyState(
             context.theme,
             "sessions",
@@ -62,7 +66,9 @@ class SessionPanel(QFrame):
         inside = QWidget()
         inside.setObjectName("inside")
         box = column(
-            head, self.remarks, self._heading(self.tr("Registers")), self.registers, self.meter,
+            head, self.tools, self.remarks,
+            self._heading(self.tr("Registers")), self.registers, self.meter,
+            self.decided, self.decisions,
             self._heading(self.tr("Charging rate, kW")), self.chart,
             self._heading(self.tr("Log")), self.log, 0, gap=8, margin=16,
         )  # fmt: skip
@@ -74,8 +80,14 @@ class SessionPanel(QFrame):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return area
 
-    def _heading(self, text: str) -> QVBoxLayout:
-        return column(6, line(), 4, label(text, "strong"), gap=0)
+    def _heading(self, text: str) -> QWidget:
+        made = QWidget()
+        made.setLayout(column(6, line(), 4, label(text, "strong"), gap=0))
+        return made
+
+    def put_tools(self, tools: QWidget) -> None:
+        """Show what can be done about the session below its title."""
+        self.tools.addWidget(tools)
 
     def show_session(self, session: Session | None, selected: int = 0) -> None:
         """Show a session; None where not exactly one is selected."""
@@ -125,6 +137,8 @@ class SessionPanel(QFrame):
         self.remarks.setText("\n".join(": ".join(texts.flag(flag)) for flag in flags))
         self.remarks.setVisible(bool(flags))
         self._show_registers(detail)
+        self.decisions.show_decisions(detail.decisions, detail.names)
+        self.decided.setVisible(bool(detail.decisions))
         self._show_log(detail.events)
         self._show_curve(detail)
         self.empty.hide()
@@ -139,9 +153,18 @@ class SessionPanel(QFrame):
         ending = self.tr("Unplug") if figures.unplugged_at else self.tr("So far")
         self._register(1, self.tr("Plug-in"), figures.start)
         self._register(2, ending, figures.end)
-        self.registers.addWidget(label(self.tr("Energy"), "strong"), 3, 0)
-        energy = selectable(texts.kwh(figures.energy_wh), "strong")
-        self.registers.addWidget(energy, 3, 2, _side(2))
+        claim, corrected = detail.session.claim(), detail.session.correction is not None
+        rows = [(self.tr("Energy"), claim.energy_wh, "strong")]
+        if corrected:
+            rows = [
+                (self.tr("Measured"), figures.energy_wh, "muted"),
+                (self.tr("Corrected start"), claim.start_wh, ""),
+                (self.tr("Corrected end"), claim.end_wh, ""),
+                *rows,
+            ]
+        for number, (name, wh, role) in enumerate(rows, 3):
+            self.registers.addWidget(label(name, role or "muted"), number, 0, 1, 2)
+            self.registers.addWidget(selectable(texts.kwh(wh), role), number, 2, _side(2))
         self.registers.setColumnStretch(3, 1)
         serial = meter.serial or self.tr("serial number not known")
         text = self.tr("Meter {name}, {profile}, {serial}")

@@ -20,6 +20,8 @@ CREATE TABLE session_decision (
 ) STRICT;
 CREATE INDEX session_decision_session ON session_decision (session_id, kind);
 
+CREATE INDEX session_state ON session (state); -- those in review are counted twice a second
+
 CREATE TRIGGER session_decision_no_update BEFORE UPDATE ON session_decision
 BEGIN SELECT RAISE(ABORT, 'append-only: session_decision'); END;
 CREATE TRIGGER session_decision_no_delete BEFORE DELETE ON session_decision
