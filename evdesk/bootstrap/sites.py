@@ -24,6 +24,7 @@ from evdesk.services.cards import CardService
 from evdesk.services.drivers import LANGUAGES, DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
+from evdesk.services.finding import FindingService
 from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
@@ -89,6 +90,7 @@ class Services:
     site: SiteService
     live: LiveService
     meters: MeterService
+    finding: FindingService
     stations: StationService
     drivers: DriverService
     cards: CardService
@@ -255,6 +257,7 @@ def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
 
 def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
     devices = ModbusDevices(clock, stepped=site.demo)
+    occupancy = Occupancy(store, devices, WallClock())
     renderer = TypstInvoices(shipped("resources"))
     pseudonyms = RandomPseudonyms()
     return Services(
@@ -264,7 +267,8 @@ def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
         devices=devices,
         site=SiteService(store, WallClock()),
         live=LiveService(store, clock, WallClock()),
-        meters=MeterService(store, devices, clock, Occupancy(store, devices, WallClock())),
+        meters=MeterService(store, devices, clock, occupancy),
+        finding=FindingService(store, devices, clock, occupancy),
         stations=StationService(store, devices, clock),
         drivers=DriverService(store, clock, pseudonyms),
         cards=CardService(store, clock),

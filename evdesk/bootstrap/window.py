@@ -76,6 +76,7 @@ def desk_of(opened: Opened) -> "Desk":
         site=services.site,
         live=services.live,
         meters=services.meters,
+        finding=services.finding,
         stations=services.stations,
         drivers=services.drivers,
         cards=services.cards,

@@ -1,16 +1,15 @@
-"""``meter``: profiles, add, list, probe, interval, remove."""
+"""``meter``: profiles, add, list, interval, remove."""
 
 import asyncio
 from dataclasses import asdict
 
 from evdesk import bootstrap
-from evdesk.cli import meter_facts, meter_replace
+from evdesk.cli import meter_facts, meter_find, meter_replace
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import kwh, table
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import MeterRole, NewMeter
-from evdesk.ports import ProbedValue
 from evdesk.services.cautions import Caution, CautionCode
 from evdesk.services.metering import AddedMeter, MeterRow
 
@@ -29,17 +28,7 @@ def add_to(groups: Groups) -> None:
     _declare_add(meter)
     meter_facts.declare_set(meter)
     meter.command("list", list_meters, "list the devices of the site", "evdesk meter list --json")
-    probe = meter.command(
-        "probe",
-        probe_meter,
-        "read every value of a device once; nothing is kept",
-        "evdesk meter probe tcp://192.168.1.40",
-    )
-    probe.add_argument("url", metavar="URL", help="tcp://host:502 or rtu-tcp://host:port")
-    probe.add_argument(
-        "--unit", type=int, metavar="U", help="unit id (default: the profile's or 1)"
-    )
-    probe.add_argument("--profile", metavar="ID", help="without one every profile is tried")
+    meter_find.declare(meter)
     meter_replace.add_to(meter)
     interval = meter.command(
         "interval",
@@ -127,7 +116,7 @@ def add_meter(context: Context) -> None:
             **meter_facts.given(args),
             interval_ms=interval_ms,
             role=MeterRole(args.role),
-            choices=dict(_choice(text) for text in args.choice),
+            choices=meter_find.chosen(args.choice),
         )
         added = asyncio.run(services.meters.add(new))
     data = {
@@ -186,13 +175,6 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _choice(text: str) -> tuple[str, str]:
-    key, equals, option = text.partition("=")
-    if not (key and equals and option):
-        raise UserError("'{text}' is not written KEY=OPTION.", text=text)
-    return key, option
-
-
 def list_meters(context: Context) -> None:
     """List the devices."""
     with context.site() as services:
@@ -235,34 +217,6 @@ def _row(row: MeterRow) -> dict[str, object]:
         "last_error": status.last_error,
         "not_supported": list(row.missing),
         **meter_facts.fields(row),
-    }
-
-
-def probe_meter(context: Context) -> None:
-    """Read every value of a device once."""
-    args = context.args
-    with context.site() as services:
-        if args.unit is not None:
-            unit = args.unit
-        elif args.profile:
-            unit = services.devices.profile(args.profile).default_unit
-        else:
-            unit = 1
-        values = asyncio.run(services.meters.probe(args.url, unit, args.profile))
-    data = [_value(value) for value in values]
-    rows = [(v.name, v.address, v.value, v.unit, v.raw, v.remark) for v in values]
-    headings = ("value", "address", "reads", "unit", "raw", "remark")
-    context.out.answer(data, table(headings, rows, "Nothing was read."))
-
-
-def _value(value: ProbedValue) -> dict[str, object]:
-    return {
-        "name": value.name,
-        "address": value.address,
-        "value": value.value,
-        "unit": value.unit,
-        "raw": value.raw,
-        "remark": value.remark,
     }
 
 

@@ -30,13 +30,15 @@ class Output:
         else:
             print(text.encode(encoding, "replace").decode(encoding))  # as a Windows console is
 
-    def progress(self, share: float) -> None:
+    def progress(self, share: float, text: str = "") -> None:
         """Show how much of long work is done: a bar on a terminal, nothing in a pipe."""
         if not sys.stderr.isatty():
             return
         filled = round(BAR_WIDTH * min(share, 1.0))
         bar = "#" * filled + "." * (BAR_WIDTH - filled)
-        print(f"\r  [{bar}] {share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr)
+        beside = f" {text[:BAR_WIDTH]:{BAR_WIDTH}}" if text else ""
+        end = "" if share < 1 else "\n"
+        print(f"\r  [{bar}] {share:4.0%}{beside}", end=end, file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
         """Print a message to standard error; it is no part of the answer."""

@@ -1,15 +1,17 @@
 """The devices of a site over Modbus: implements ``ports.Devices``."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from evdesk.devices.connection import Connection
-from evdesk.devices.probing import probe_device
+from evdesk.devices.probing import Wanted, probe_device
 from evdesk.devices.profile_file import load_named, load_profiles
 from evdesk.devices.profiles import Profile
 from evdesk.devices.reader import ModbusReader
+from evdesk.devices.scanning import Scanner
 from evdesk.devices.stepping import DepotClocks
 from evdesk.devices.tempo import Tempo
 from evdesk.devices.urls import Address, parse_url
@@ -17,7 +19,7 @@ from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Meter
-from evdesk.ports import Clock, MeterReader, ProbedValue, ProfileInfo
+from evdesk.ports import Clock, MeterReader, Probe, ProfileInfo, Scan, ScanWatch
 from evdesk.settings import POLLING, Polling, shipped
 
 LAST_UNIT = 255
@@ -100,21 +102,44 @@ class ModbusDevices:
             profile = replace(profile, pace=replace(profile.pace, baud=address.line.baud))
         return ModbusReader(meter, profile, connection, self._clock, self._tempo, sockets, refusals)
 
-    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
-        """Read every value of a profile once; without one, try each and keep the plausible.
+    async def probe(
+        self,
+        url: str,
+        unit: int,
+        profile: str | None,
+        choices: Mapping[str, str] | None = None,
+    ) -> Probe:
+        """Read every value of a profile once; without one, of the profile that fits best.
 
         Raises:
-            UserError: a profile, URL or unit that cannot be.
+            UserError: a profile, URL or unit that cannot be, or no profile that fits.
             DeviceError: nothing answers there.
 
         """
         address = parse_url(url, demo=self._stepped)
         _check_unit(unit, address)
-        known = {} if profile is not None else self._loaded()
-        tried = [known[name] for name in sorted(known)] or [self._profile(profile or "")]
+        named = None if profile is None else self._profile(profile)
+        connection = self._connection(address)
+        wanted = Wanted(unit, named, choices or {})
+        async with connection.lock:
+            return await probe_device(connection, wanted, self._loaded().values())
+
+    async def scan(
+        self, url: str, units: Sequence[int] | None, watch: ScanWatch, *, thorough: bool
+    ) -> Scan:
+        """Ask the units of one bus or host what they are; nothing is written to them.
+
+        Raises:
+            UserError: a URL or unit that cannot be.
+            DeviceError: the bus or host cannot be reached.
+
+        """
+        address = parse_url(url, demo=self._stepped)
+        for unit in units or ():
+            _check_unit(unit, address)
         connection = self._connection(address)
         async with connection.lock:
-            return await probe_device(connection, unit, tried)
+            return await Scanner(connection, self._loaded(), watch, thorough=thorough).run(units)
 
     async def tell_instant(self, at: datetime) -> None:
         """Tell the simulated depots what time it is; a dead bus is left to its reader to report."""

@@ -1,135 +1,220 @@
-"""Reading every value of a device once, with a remark where a value can hardly be right."""
+"""Reading every value of a device once, with a remark where a value can hardly be right.
+
+Nothing is corrected unasked: where another way of reading makes sense of the values, a hint says
+what to choose.
+"""
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from evdesk.devices.connection import Connection, ExceptionAnswer, Unreachable
+from evdesk.devices.asking import NO_SUCH_VALUE, Asker, Patience
+from evdesk.devices.connection import Connection, ExceptionAnswer, NoAnswer, TimedOut, Unreachable
+from evdesk.devices.deciding import Decision, decide, options_of
 from evdesk.devices.decode import decode_values
+from evdesk.devices.hints import Look, hints_for, is_doubtful
 from evdesk.devices.plan import Block, plan_blocks, split_block
-from evdesk.devices.profiles import ENERGY, Profile, Register
-from evdesk.devices.reader import NOT_SUPPORTED, quiet_of
+from evdesk.devices.plausible import MISSING, Verdict, judge
+from evdesk.devices.profiles import ENERGY, Function, Profile, Register
+from evdesk.devices.recognising import Effort, Recogniser, effort_for
 from evdesk.devices.sunspec import find_model
-from evdesk.domain.errors import DeviceError
-from evdesk.ports import ProbedValue
+from evdesk.devices.suspects import spelt
+from evdesk.domain.errors import DeviceError, NothingFound
+from evdesk.ports import Candidate, Decided, Mark, Probe, ProbedValue, Remark
+from evdesk.settings import FINDING
 
-# What a mains installation can show, by unit; voltages may also be absent (0) on unused phases.
-PLAUSIBLE: dict[str, tuple[float, float]] = {
-    "V": (80.0, 300.0),
-    "Hz": (45.0, 65.0),
-    "A": (-1_000.0, 1_000.0),
-    "W": (-1_000_000.0, 1_000_000.0),
-}
-POWER_FACTOR = (-1.0, 1.0)
-FULL_MARK = 2  # what a value with a known range counts when it lies in it
+HOST_UNITS = (255, 1, 0)
+BUS_UNITS = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """What a probe with one profile found, and how well it fits."""
+class Wanted:
+    """What is to be probed: a unit, and a profile with the options people chose, or any profile."""
 
-    profile: Profile
-    rows: tuple[ProbedValue, ...]
-    score: int
+    unit: int
+    profile: Profile | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 async def probe_device(
-    connection: Connection, unit: int, profiles: Sequence[Profile]
-) -> tuple[ProbedValue, ...]:
-    """Return every value of the profile that fits best; of several, a first row names it.
+    connection: Connection, wanted: Wanted, profiles: Iterable[Profile]
+) -> Probe:
+    """Return every value of a profile; where none is named, of the one of ``profiles`` that fits.
 
     The caller holds the connection's lock.
 
     Raises:
-        DeviceError: nothing answers there, or nothing of any profile.
+        DeviceError: nothing answers there, or not with a value of the profile.
+        NothingFound: it answers, but no profile fits.
 
     """
-    results: list[_Result] = []
-    failure: DeviceError | None = None
-    for profile in profiles:
+    asker = Asker(connection, wanted.unit, Patience(FINDING.patience_s, FINDING.patience_s))
+    effort = effort_for(is_bus=connection.address.is_rtu)
+    prober = _Prober(asker, effort, {profile.info.id: profile for profile in profiles})
+    try:
+        return await prober.run(wanted)
+    except TimedOut:
+        other = await _answering(connection, wanted)
+        if other is None:
+            raise
+        raise DeviceError(
+            "{place} unit {unit} did not answer, but unit {other} does: try that one.",
+            place=connection.address.place,
+            unit=wanted.unit,
+            other=other,
+        ) from None
+
+
+class _Prober:
+    """Probes one unit."""
+
+    def __init__(self, asker: Asker, effort: Effort, profiles: Mapping[str, Profile]) -> None:
+        self._asker = asker
+        self._effort = effort
+        self._profiles = profiles
+
+    async def run(self, wanted: Wanted) -> Probe:
+        if wanted.profile is not None:
+            return await self._probe(wanted.profile, wanted.choices)
+        candidates = await self._candidates()
+        if not self._asker.answered:
+            raise TimedOut("Unit {unit} did not answer.", unit=self._asker.unit)
+        if not candidates:
+            raise NothingFound(
+                "Unit {unit} answers, but none of {count} profiles fits: 'evdesk meter scan' shows"
+                " what it says of itself.",
+                unit=self._asker.unit,
+                count=len(self._profiles),
+            )
+        return await self._probe(self._profiles[candidates[0].profile], {}, candidates)
+
+    async def _candidates(self) -> tuple[Candidate, ...]:
+        every = self._profiles.values()
+        known = await Recogniser(self._asker, every, self._effort, lambda: False).run()
+        return known.candidates
+
+    async def _probe(
+        self,
+        profile: Profile,
+        choices: Mapping[str, str],
+        candidates: tuple[Candidate, ...] = (),
+    ) -> Probe:
+        self._asker.gap_s = max(self._effort.gap_s, profile.pace.gap_ms / 1_000)
+        shift = await self._shift(profile)
+        decisions, undecided = await self._decide(profile, choices)
+        variant = profile.variant({**choices, **options_of(decisions)})
+        looks = await self._look(variant, shift)
+        if all(look.value is None for look in looks):
+            raise DeviceError("The device has no value of profile {name}.", name=profile.info.id)
+        hints = [*undecided, *await hints_for(self._asker, variant, shift, looks)]
+        if not candidates and is_doubtful(looks) and not hints:
+            hints += await self._better(profile)
+        return Probe(
+            profile=profile.info.id,
+            unit=self._asker.unit,
+            values=tuple(_row(look, shift) for look in looks),
+            hints=tuple(hints),
+            candidates=candidates,
+            decided=tuple(Decided(one.choice.key, one.option, one.is_told) for one in decisions),
+        )
+
+    async def _shift(self, profile: Profile) -> int:
+        sunspec = profile.sunspec
+        return 0 if sunspec is None else await find_model(sunspec, self._asker.read)
+
+    async def _decide(
+        self, profile: Profile, choices: Mapping[str, str]
+    ) -> tuple[tuple[Decision, ...], list[Remark]]:
         try:
-            results.append(await _probe(connection, unit, profile))
-        except Unreachable:
+            return await decide(profile, choices, self._asker.read), []
+        except (ExceptionAnswer, NoAnswer):
             raise
         except DeviceError as error:
-            failure = failure or error
-    if not results:
-        raise failure or DeviceError("No profile was tried.")
-    best = max(results, key=lambda result: result.score)
-    if len(profiles) == 1:
-        return best.rows
-    found = ProbedValue("profile", 0, best.profile.info.id, "", "", f"fits best of {len(profiles)}")
-    return (found, *best.rows)
+            return (), [Remark("undecided", error.template, error.facts)]
+
+    async def _look(self, profile: Profile, shift: int) -> list[Look]:
+        readable = [register for register in profile.registers.values() if register.readable]
+        pending = deque(plan_blocks(readable, profile.pace))
+        looks: list[Look] = []
+        while pending:
+            block = pending.popleft()
+            try:
+                data = await self._asker.read(block, shift)
+            except Unreachable:
+                raise
+            except ExceptionAnswer as error:
+                if error.code in NO_SUCH_VALUE and len(block.registers) > 1:
+                    pending.extendleft(reversed(split_block(block, profile.pace)))
+                    continue
+                facts = {"code": error.code}
+                remark = Remark("refused", "not available (exception {code})", facts)
+                looks += _missing(block, remark)
+            except NoAnswer:
+                if not self._asker.answered:
+                    raise
+                looks += _missing(block, Remark("silent", "no answer to this request"))
+            else:
+                looks += [
+                    Look(register, raw, value, judge(register, raw, value))
+                    for register, raw, value in decode_values(block, data)
+                ]
+        return looks
+
+    async def _better(self, profile: Profile) -> list[Remark]:
+        """Return which profile fits where the one that was named does not."""
+        candidates = await self._candidates()
+        if not candidates or candidates[0].profile == profile.info.id:
+            return []
+        facts = {"profile": candidates[0].profile}
+        return [Remark("other-profile", "The profile {profile} fits this device better.", facts)]
 
 
-async def _probe(connection: Connection, unit: int, profile: Profile) -> _Result:
-    quiet = quiet_of(profile)
-    shift = 0
+def _missing(block: Block, remark: Remark) -> Iterable[Look]:
+    return [
+        Look(register, b"", None, Verdict(Mark.MISSING, 0, remark)) for register in block.registers
+    ]
 
-    async def ask(block: Block) -> bytes:
-        return await connection.read(unit, block, shift, quiet)
 
-    if profile.sunspec is not None:
-        shift = await find_model(profile.sunspec, ask)
-    readable = [register for register in profile.registers.values() if register.readable]
-    pending = deque(plan_blocks(readable, profile.pace))
-    rows: list[ProbedValue] = []
-    score = 0
-    while pending:
-        block = pending.popleft()
-        try:
-            answer = await ask(block)
-        except ExceptionAnswer as error:
-            if error.code in NOT_SUPPORTED and len(block.registers) > 1:
-                pending.extendleft(reversed(split_block(block, profile.pace)))
-                continue
-            rows += [_refused(register, shift, error) for register in block.registers]
-            score -= len(block.registers)
+async def _answering(connection: Connection, wanted: Wanted) -> int | None:
+    """Return another usual unit that answers in place of a silent one."""
+    is_bus = connection.address.is_rtu
+    silence_s = FINDING.bus_silence_s if is_bus else FINDING.network_silence_s
+    usual = BUS_UNITS if is_bus else HOST_UNITS
+    own = usual[:1] if wanted.profile is None else (wanted.profile.info.default_unit,)
+    units: tuple[int, ...] = (*own, *usual)
+    for unit in dict.fromkeys(units):
+        if unit == wanted.unit:
             continue
-        for register, raw, value in decode_values(block, answer):
-            row, mark = _row(register, shift, raw, value)
-            rows.append(row)
-            score += mark
-    if all(row.value is None for row in rows):
-        raise DeviceError("The device has no value of profile {profile}.", profile=profile.info.id)
-    return _Result(profile, tuple(rows), score)
+        asker = Asker(connection, unit, Patience(silence_s, silence_s))
+        try:
+            await asker.read(Block(Function.HOLDING, 0, 1, ()))
+        except Unreachable:
+            return None
+        except (ExceptionAnswer, NoAnswer):
+            pass
+        if asker.answered:
+            return unit
+    return None
 
 
-def _refused(register: Register, shift: int, error: ExceptionAnswer) -> ProbedValue:
-    remark = f"not available (exception {error.code})"
-    return ProbedValue(register.name, register.address + shift, None, register.unit, "", remark)
-
-
-def _row(register: Register, shift: int, raw: bytes, value: Any) -> tuple[ProbedValue, int]:
-    remark, mark = judge(register, value)
-    text = None if value is None else _shown(register, value)
-    unit = "Wh" if register.name == ENERGY else register.unit
-    row = ProbedValue(register.name, register.address + shift, text, unit, raw.hex(" ", 2), remark)
-    return row, mark
-
-
-def judge(register: Register, value: Any) -> tuple[str, int]:
-    """Return a remark (empty where there is nothing to say) and what it counts for a profile."""
-    if value is None:
-        return "no value", -1 if register.name == ENERGY else 0
-    if register.enum:
-        known = any(entry.raw == value for entry in register.enum)
-        return ("", 1) if known else (f"{value} is not a known code", -FULL_MARK)
-    is_factor = register.name.startswith("power_factor")
-    limits = POWER_FACTOR if is_factor else PLAUSIBLE.get(register.unit)
-    if limits is None or not isinstance(value, int | float):
-        return "", 0
-    low, high = limits
-    if low <= value <= high or (value == 0 and register.unit == "V"):
-        return "", FULL_MARK if value else 0
-    return f"implausible: not within {low:g} and {high:g}", -FULL_MARK
+def _row(look: Look, shift: int) -> ProbedValue:
+    register, verdict = look.register, look.verdict
+    return ProbedValue(
+        name=register.name,
+        address=register.address + shift,
+        value=None if look.value is None else _shown(register, look.value),
+        unit="Wh" if register.name == ENERGY else register.unit,
+        raw=look.raw.hex(" ", 2),
+        remark=verdict.remark if look.value is not None or look.raw == b"" else MISSING.remark,
+        mark=verdict.mark,
+    )
 
 
 def _shown(register: Register, value: Any) -> str:
     for entry in register.enum:
         if entry.raw == value:
-            return f"{value} ({entry.label or entry.letter or 'known'})"
+            return f"{spelt(value)} ({entry.label or entry.letter or 'known'})"
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    return str(value)
+    return spelt(value)

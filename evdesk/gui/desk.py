@@ -9,6 +9,7 @@ from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
+from evdesk.services.finding import FindingService
 from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
@@ -47,6 +48,7 @@ class Desk:
     site: SiteService
     live: LiveService
     meters: MeterService
+    finding: FindingService
     stations: StationService
     drivers: DriverService
     cards: CardService

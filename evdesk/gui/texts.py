@@ -13,6 +13,7 @@ from evdesk.domain.money import Money, minor_digits
 from evdesk.domain.reconciling import GapKind, RestKind
 from evdesk.domain.sessions import Flag, Session, SessionState
 from evdesk.gui.theme import Tone
+from evdesk.ports import Remark
 from evdesk.services.live import StationState
 
 NONE = "–"
@@ -355,3 +356,8 @@ def sentence(error: object) -> str:
         "Something went wrong inside the program ({kind}). What was saved before is safe. Try "
         "again; if it comes back, send the log file to whoever looks after evdesk.",
     ).format(kind=type(error).__name__)
+
+
+def remark(of: Remark) -> str:
+    """Return what people read of a remark on a device or a value."""
+    return translate("remarks", of.template).format(**of.facts)

@@ -25,7 +25,6 @@ from evdesk.ports.database import (
 )
 from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.devices import (
-    Decided,
     Devices,
     MeterReader,
     ProfileChoice,
@@ -50,6 +49,7 @@ from evdesk.ports.faults import (
 from evdesk.ports.finding import (
     Candidate,
     Certainty,
+    Decided,
     FoundDevice,
     Mark,
     Probe,

@@ -1,6 +1,6 @@
 """Meters and chargers, as far as use cases see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from evdesk.domain.meters import (
     Meter,
 )
 from evdesk.domain.readings import Reading
-from evdesk.ports.finding import Probe, Scan, ScanWatch
+from evdesk.ports.finding import Decided, Probe, Scan, ScanWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,6 @@ class ProfileChoice:
     default: str | None
     by_device: bool
     options: tuple[ProfileOption, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A choice of a profile as it is for one device; ``by_device``: the device itself told."""
-
-    key: str
-    option: str
-    by_device: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +121,16 @@ class Devices(Protocol):
     ) -> MeterReader:
         """Return a reader of one device; ``refusals`` were learned by an earlier one."""
 
-    async def probe(self, url: str, unit: int, profile: str | None) -> Probe:
+    async def probe(
+        self,
+        url: str,
+        unit: int,
+        profile: str | None,
+        choices: Mapping[str, str] | None = None,
+    ) -> Probe:
         """Read every value of a profile once; without one, of the profile that fits best.
+
+        ``choices`` are the options that people chose of what the profile leaves open.
 
         Raises:
             UserError: a profile, URL or unit that cannot be.

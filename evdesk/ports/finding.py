@@ -52,6 +52,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A choice of a profile as it is for one device; ``by_device``: the device itself told."""
+
+    key: str
+    option: str
+    by_device: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What a device says through the eyes of one profile.
 
@@ -64,6 +73,7 @@ class Probe:
     values: tuple[ProbedValue, ...]
     hints: tuple[Remark, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    decided: tuple[Decided, ...] = ()
 
 
 class Certainty(StrEnum):

@@ -1,4 +1,4 @@
-"""Devices: add, list, probe, remove; a station of the same name comes with a charging device."""
+"""Devices: add, list, remove; a station of the same name comes with a charging device."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,8 +8,9 @@ from evdesk.domain.device_memory import DeviceMemory
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
 from evdesk.domain.readings import MeterId, Reading
-from evdesk.ports import Clock, Decided, Devices, ProbedValue, ProfileInfo, Store, Unit
+from evdesk.ports import Clock, Decided, Devices, ProfileInfo, Store, Unit
 from evdesk.services.cautions import Caution, cautions, check_choices, has_energy
+from evdesk.services.finding import tell_depots
 from evdesk.services.newest import newest_readings
 from evdesk.services.occupied import Occupancy
 from evdesk.settings import POLLING
@@ -127,20 +128,13 @@ class MeterService:
         except UserError:
             return _Trial((), reader.decided, _left_alone(new))
         try:
-            await self._tell_time()
+            await tell_depots(self._store, self._devices, self._clock)
             readings = await reader.read()
         except DeviceError as error:
             return _Trial((), reader.decided, error)
         finally:
             await self._devices.close()
         return _Trial(readings, reader.decided, None)
-
-    async def _tell_time(self) -> None:
-        """Tell a simulated depot the time, unless the demo site's collector does."""
-        with self._store.read() as unit:
-            demo, collected = unit.site.load().demo, unit.collector.state().pid is not None
-        if demo and not collected:
-            await self._devices.tell_instant(self._clock.now())
 
     def rows(self) -> tuple[MeterRow, ...]:
         """Return devices by name with state, latest reading and the interval reached."""
@@ -167,23 +161,6 @@ class MeterService:
             return self._devices.profile(profile)
         except UserError:  # it was taken out of the folder
             return None
-
-    async def probe(
-        self, url: str, unit: int, profile: str | None = None
-    ) -> tuple[ProbedValue, ...]:
-        """Read every value of a device once; nothing is kept.
-
-        Raises:
-            UserError: a URL or unit that cannot be, or a bus that the collector has to itself.
-            DeviceError: nothing answers there.
-
-        """
-        self._occupancy.check(url)
-        try:
-            await self._tell_time()
-            return await self._devices.probe(url, unit, profile)
-        finally:
-            await self._devices.close()
 
     def set_interval(self, name: str, interval_ms: int | None) -> None:
         """Ask for another polling interval; None leaves it to the program."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from evdesk.devices.connection import ExceptionAnswer, NoAnswer
+from evdesk.devices.connection import NoAnswer
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.simulator import load_scenario, serve
@@ -507,51 +507,6 @@ def test_a_wall_clock_depot_is_never_told_the_time():
             await reader.read()
         await devices.close()
         await depot.stop()
-
-    run(main())
-
-
-# -- probing ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("profile", PROFILES)
-def test_a_probe_finds_the_profile_of_a_device_by_itself(profile):
-    unit = KNOWN[profile].info.default_unit
-
-    async def main():
-        async with stepped_site(bay(profile)) as site:
-            await site.read(1_860)
-            return await site.devices.probe(site.urls[0], unit, None)
-
-    first, *rows = run(main())
-    assert (first.name, first.value) == ("profile", profile)
-    values = {row.name: row for row in rows}
-    assert set(values) == {n for n, r in KNOWN[profile].registers.items() if r.readable}
-    energy = values["energy_import_total"]
-    assert (energy.unit, energy.remark) == ("Wh", "")
-    assert int(energy.value) == pytest.approx(5_005_500, abs=100)
-    assert [row for row in rows if row.remark.startswith("implausible")] == []
-
-
-def test_a_probe_with_the_wrong_profile_says_what_is_implausible():
-    async def main():
-        async with stepped_site(bay("eastron-sdm630")) as site:
-            await site.read(1_860)
-            return await site.devices.probe(site.urls[0], 1, "carlogavazzi-em330-em340")
-
-    remarks = {row.name: row.remark for row in run(main())}
-    assert remarks["voltage_l1"].startswith("implausible: not within 80 and 300")
-
-
-def test_a_probe_of_nothing_says_so():
-    async def main():
-        async with stepped_site(bay()) as site:
-            await site.read(0)
-            with pytest.raises(DeviceError, match="unit 44 did not answer"):
-                await site.devices.probe(site.urls[0], 44, "heidelberg-energy-control")
-            with pytest.raises(ExceptionAnswer) as caught:
-                raise ExceptionAnswer("exception {code}", code=2)
-            assert str(caught.value) == "exception 2"
 
     run(main())
 

@@ -1,7 +1,7 @@
 """Services of a depot that was never built: no database, no device, the same answers every time."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,16 +34,27 @@ from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
 from evdesk.gui.desk import Desk
 from evdesk.ports import (
+    ArchiveState,
+    Candidate,
+    Certainty,
     CollectorState,
+    FoundDevice,
     LoggedEvent,
+    Mark,
+    Probe,
     ProbedValue,
     ProfileInfo,
+    Remark,
+    Scan,
+    ScanStep,
+    ScanWatch,
     SessionFilter,
 )
 from evdesk.services.billing import BillingService, Drafted
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
+from evdesk.services.finding import FindingService
 from evdesk.services.live import Card, LiveService, Overview, StationState
 from evdesk.services.metering import AddedMeter, MeterRow, MeterService
 from evdesk.services.reconciling import Month
@@ -72,6 +83,29 @@ PROFILES = (
     ProfileInfo("keba-p30-x", "KEBA", "KeContact P30 x-series", "charger", ("tcp",),
                 "medium", True, True, 1, 255, 1, ("Answers one client at a time.",)),
 )  # fmt: skip
+VALUES = (
+    ProbedValue("energy_import_total", 0x0048, "503337", "Wh", "44fb 5e14", None, Mark.FITS),
+    ProbedValue("active_power_total", 0x0034, "7381.2", "W", "45e6 a99a", None, Mark.FITS),
+    ProbedValue("current_l1", 0x0006, "10.71", "A", "412b 5c29", None, Mark.FITS),
+    ProbedValue("voltage_l1", 0x0000, "229.8", "V", "4365 cccd", None, Mark.FITS),
+    ProbedValue("serial_number", 0xFC00, None, "", "",
+                Remark("refused", "not available (exception {code})", {"code": 2}), Mark.MISSING),
+)  # fmt: skip
+FOUND = (
+    FoundDevice(
+        1, Certainty.LIKELY, (
+            Candidate("eastron-sdm630-v2", 24, False, (
+                Remark("voltage", "voltages of {low} to {high} V", {"low": "229.8", "high": "231"}),
+                Remark("energy", "an energy register of {kwh} kWh", {"kwh": "503.3"}))),
+            Candidate("eastron-sdm120", 15, False, ()),
+        ), serial="1802345",
+    ),
+    FoundDevice(
+        2, Certainty.AMBIGUOUS, (
+            Candidate("eastron-sdm120", 10, False, ()), Candidate("abb-b23", 9, False, ()),
+        ),
+    ),
+)  # fmt: skip
 OCPI = """{"id": "depot-day", "currency": "EUR", "elements": [{"price_components": [
  {"type": "ENERGY", "price": 0.4202, "vat": 19, "step_size": 1},
  {"type": "FLAT", "price": 0.5, "vat": 19, "step_size": 1}]}]}"""
@@ -83,7 +117,15 @@ class StubSite(SiteService):
 
     def info(self) -> SiteInfo:
         state = StubLive.state_of(self.depot, self.control)
-        return SiteInfo(self.depot.site, 1, 6, 200, 1_000_000, 40_000_000, state, self.control.on)
+        days = self.depot.thin_after_days
+        archive = ArchiveState(self.depot.now, None, days, 2_400_000)
+        return SiteInfo(
+            self.depot.site, 1, 6, 200, 1_000_000, 40_000_000, state, self.control.on, 920_000,
+            archive,
+        )  # fmt: skip
+
+    def set_thinning(self, after_days: int | None) -> None:
+        self.depot.thin_after_days = after_days
 
     def stop_collector(self) -> None:
         self.control.on = False
@@ -210,19 +252,6 @@ class StubMeters(MeterService):
             error = DeviceError("{url} does not answer within {seconds} s.", url=new.url, seconds=3)
         return AddedMeter(meter, new.name, False, error)
 
-    async def probe(
-        self, url: str, unit: int, profile: str | None = None
-    ) -> tuple[ProbedValue, ...]:
-        if url in self.silent:
-            raise DeviceError("{url} does not answer within {seconds} s.", url=url, seconds=3)
-        return (
-            ProbedValue("import_wh", 0x0048, "503337", "Wh", "44fb 5e14", ""),
-            ProbedValue("power_w", 0x0034, "7381.2", "W", "45e6 a99a", ""),
-            ProbedValue("current_l1_a", 0x0006, "10.71", "A", "412b 5c29", ""),
-            ProbedValue("voltage_l1_v", 0x0000, "229.8", "V", "4365 cccd", ""),
-            ProbedValue("serial", 0xFC00, None, "", "", "the device has no such register"),
-        )
-
     def set_interval(self, name: str, interval_ms: int | None) -> None:
         self.depot.meters = [
             replace(m, interval_ms=interval_ms) if m.name == name else m for m in self.depot.meters
@@ -235,6 +264,44 @@ class StubMeters(MeterService):
                 station=name, name=name,
             )  # fmt: skip
         self.depot.meters = [meter for meter in self.depot.meters if meter.name != name]
+
+
+class StubFinding(FindingService):
+    """Two devices on every bus; ``silent`` URLs do not answer."""
+
+    def __init__(self, meters: StubMeters) -> None:
+        self.meters = meters
+
+    def profiles(self) -> tuple[ProfileInfo, ...]:
+        return PROFILES
+
+    async def scan(
+        self, url: str, units: str | None, watch: ScanWatch, *, thorough: bool = False
+    ) -> Scan:
+        self._check(url)
+        found: list[FoundDevice] = []
+        for number, device in enumerate(FOUND):
+            watch.tell(ScanStep(device.unit, number, len(FOUND)))
+            if watch.stopped():
+                break
+            found.append(device)
+            watch.tell(ScanStep(device.unit, number + 1, len(FOUND), device))
+        units_left = tuple(device.unit for device in FOUND[len(found) :])
+        return Scan(tuple(found), tuple(device.unit for device in found), units_left)
+
+    async def probe(
+        self,
+        url: str,
+        unit: int | None = None,
+        profile: str | None = None,
+        choices: Mapping[str, str] | None = None,
+    ) -> Probe:
+        self._check(url)
+        return Probe(profile or PROFILES[0].id, unit or 1, VALUES)
+
+    def _check(self, url: str) -> None:
+        if url in self.meters.silent:
+            raise DeviceError("{url} does not answer within {seconds} s.", url=url, seconds=3)
 
 
 class StubStations(StationService):
@@ -568,10 +635,12 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
     depot = depot or Depot()
     control = StubCollector(running)
     sessions = StubSessions(depot)
+    meters = StubMeters(depot)
     return Desk(
         site=StubSite(depot, control),
         live=StubLive(depot, control),
-        meters=StubMeters(depot),
+        meters=meters,
+        finding=StubFinding(meters),
         stations=StubStations(depot),
         drivers=StubDrivers(depot),
         cards=StubCards(depot),

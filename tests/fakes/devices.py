@@ -1,12 +1,24 @@
 """Devices that are not there: four profiles, and URLs that may be silent."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter
 from evdesk.domain.readings import Reading
-from evdesk.ports import Decided, MeterReader, ProbedValue, ProfileInfo
+from evdesk.ports import (
+    Certainty,
+    Decided,
+    FoundDevice,
+    MeterReader,
+    Probe,
+    ProbedValue,
+    ProfileInfo,
+    Scan,
+    ScanStep,
+    ScanWatch,
+)
 
 
 def profile(name: str, *, state: bool = True, energy: bool = True, sockets: int = 1) -> ProfileInfo:
@@ -77,11 +89,30 @@ class FakeDevices:
         self.is_open = True
         return FakeReader(silent=meter.url in self.silent)
 
-    async def probe(self, url: str, unit: int, profile: str | None) -> tuple[ProbedValue, ...]:
+    async def probe(
+        self,
+        url: str,
+        unit: int,
+        profile: str | None,
+        choices: Mapping[str, str] | None = None,
+    ) -> Probe:
         self.is_open = True
         if url in self.silent:
             raise DeviceError("Nothing answers at {url}.", url=url)
-        return (ProbedValue("energy", 4, "1234", "Wh", "04 d2", ""),)
+        value = ProbedValue("energy", 4, "1234", "Wh", "04 d2")
+        return Probe(profile or "meter", unit, (value,))
+
+    async def scan(
+        self, url: str, units: Sequence[int] | None, watch: ScanWatch, *, thorough: bool
+    ) -> Scan:
+        self.is_open = True
+        if url in self.silent:
+            raise DeviceError("Nothing answers at {url}.", url=url)
+        asked = tuple(units or (1, 2))
+        found = tuple(FoundDevice(unit, Certainty.UNKNOWN) for unit in asked[:1])
+        for number, unit in enumerate(asked):
+            watch.tell(ScanStep(unit, number, len(asked)))
+        return Scan(found, asked)
 
     async def tell_instant(self, at: datetime) -> None:
         """There is no depot to tell."""

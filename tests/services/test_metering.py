@@ -99,20 +99,6 @@ def test_a_list_shows_what_the_collector_knows_and_the_last_register(desk: Desk)
     assert row.latest.import_wh == 4_711
 
 
-def test_a_probe_reads_and_keeps_nothing(desk: Desk) -> None:
-    before = desk.everything()
-    assert asyncio.run(desk.meters.probe(URL, 1))[0].value == "1234"
-    assert desk.everything() == before
-    assert not desk.devices.is_open
-
-
-def test_a_probe_of_a_silent_address_closes_what_it_opened(desk: Desk) -> None:
-    desk.devices.silent.add(URL)
-    with desk.refused("Nothing answers", DeviceError):
-        asyncio.run(desk.meters.probe(URL, 1))
-    assert not desk.devices.is_open
-
-
 def test_an_interval_is_changed_and_the_old_one_is_in_the_log(desk: Desk) -> None:
     desk.add_meter()
     desk.meters.set_interval("bay1", 5_000)

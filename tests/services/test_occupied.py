@@ -9,6 +9,7 @@ import pytest
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import NewMeter
 from evdesk.ports import ProfileInfo
+from evdesk.services.finding import FindingService
 from evdesk.services.metering import MeterService
 from evdesk.services.occupied import Occupancy
 from evdesk.settings import JOURNAL
@@ -90,7 +91,7 @@ def test_a_collector_that_was_killed_keeps_nothing(desk: Desk) -> None:
 def test_a_probe_beside_the_collector_is_refused_before_anything_is_asked(desk: Desk) -> None:
     occupancy = meters_at(desk, LINE)
     devices = Devices()
-    service = MeterService(desk.store, devices, SetClock(), occupancy)
+    service = FindingService(desk.store, devices, SetClock(), occupancy)
     with pytest.raises(UserError, match="where a second client would disturb it"):
         asyncio.run(service.probe(LINE, 1, "charger"))
     assert not devices.is_open

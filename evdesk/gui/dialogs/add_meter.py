@@ -16,7 +16,7 @@ from evdesk.gui.widgets.fields import Chooser, WholeNumber, add_field, form, mar
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 from evdesk.gui.widgets.probe_table import ProbeTable
 from evdesk.gui.widgets.profile_picker import ProfilePicker
-from evdesk.ports import ProbedValue, ProfileInfo
+from evdesk.ports import Probe, ProfileInfo
 from evdesk.services.metering import AddedMeter
 
 EXAMPLES = {
@@ -176,13 +176,14 @@ class AddMeter(FormDialog):
         self.answer.hide()
         self.busy.show()
         self.test.setEnabled(False)
-        meters, unit = self._context.desk.meters, self.unit.value()
+        finding, unit = self._context.desk.finding, self.unit.value()
         chosen = None if profile is None else profile.id
         self._context.tasks.run_async(
-            lambda: meters.probe(url, unit, chosen), self._on_answer, self._on_silence
+            lambda: finding.probe(url, unit, chosen), self._on_answer, self._on_silence
         )
 
-    def _on_answer(self, values: tuple[ProbedValue, ...]) -> None:
+    def _on_answer(self, probe: Probe) -> None:
+        values = probe.values
         known = sum(value.value is not None for value in values)
         self._say_result(
             self.tr("It answers: {known} of {count} values.").format(

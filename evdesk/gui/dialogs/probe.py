@@ -3,10 +3,12 @@
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from evdesk.domain.meters import Meter
+from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
+from evdesk.gui.widgets.parts import paragraph
 from evdesk.gui.widgets.probe_table import ProbeTable
-from evdesk.ports import ProbedValue
+from evdesk.ports import Probe
 
 
 class ProbeDialog(FormDialog):
@@ -27,23 +29,30 @@ class ProbeDialog(FormDialog):
         self.busy.setTextVisible(False)
         self.values = ProbeTable(context.theme)
         self.form.addWidget(self.busy)
+        self.hints = paragraph("", "strong")
+        self.hints.hide()
+        self.form.addWidget(self.hints)
         self.form.addWidget(self.values, 1)
         self.cancel.setText(self.tr("Close"))
         self.resize(700, 520)
         self.submit()
 
     def submit(self) -> None:
-        meters, meter = self._context.desk.meters, self._meter
+        finding, meter = self._context.desk.finding, self._meter
         self.wait(True, self.tr("Reading …"))
         self.busy.show()
         self._context.tasks.run_async(
-            lambda: meters.probe(meter.url, meter.unit, meter.profile), self._show, self._on_failed
+            lambda: finding.probe(meter.url, meter.unit, meter.profile, meter.choices),
+            self._show,
+            self._on_failed,
         )
 
-    def _show(self, values: tuple[ProbedValue, ...]) -> None:
+    def _show(self, probe: Probe) -> None:
         self.wait(False)
         self.busy.hide()
-        self.values.show_values(values)
+        self.values.show_values(probe.values)
+        self.hints.setText("\n".join(texts.remark(hint) for hint in probe.hints))
+        self.hints.setVisible(bool(probe.hints))
 
     def _on_failed(self, error: Exception) -> None:
         self.busy.hide()

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QWidget
 
+from evdesk.gui import texts
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import column
@@ -21,7 +22,7 @@ class ProbeTable(QWidget):
             Column(self.tr("Address"), lambda v: f"0x{v.address:04X}",
                    sort_key=lambda v: v.address, width=80),
             Column(self.tr("Raw words"), lambda v: words(v.raw.replace(" ", "")), width=98),
-            Column(self.tr("Remark"), lambda v: v.remark, tooltip=lambda v: v.remark, width=0),
+            Column(self.tr("Remark"), _remark, tooltip=_remark, width=0),
         ]  # fmt: skip
         self.model: RowsModel[ProbedValue] = RowsModel(columns, lambda v: (v.name, v.address), self)
         self.table: RowsTable[ProbedValue] = RowsTable(self.model, theme)
@@ -39,3 +40,7 @@ class ProbeTable(QWidget):
 
 def _reading(of: ProbedValue) -> str:
     return "–" if of.value is None else f"{of.value} {of.unit}".strip()
+
+
+def _remark(of: ProbedValue) -> str:
+    return "" if of.remark is None else texts.remark(of.remark)
