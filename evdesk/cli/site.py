@@ -1,11 +1,12 @@
-"""``init``, ``info`` and ``issuer``."""
+"""``init``, ``info``, ``site`` and ``issuer``."""
 
 from dataclasses import replace
 
 from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
-from evdesk.cli.output import facts
+from evdesk.cli.output import counted, facts
+from evdesk.domain.errors import UserError
 from evdesk.domain.site import Party
 
 ISSUER_FIELDS = (
@@ -42,6 +43,16 @@ def add_to(groups: Groups) -> None:
         help="stepped clock, loopback devices only, SPECIMEN on every document, for ever",
     )
     groups.command("info", info, "show the site at a glance", "evdesk info --json")
+    site = groups.group("site", "settings of the site", "evdesk site archive")
+    archive = site.command(
+        "archive",
+        archive_readings,
+        "show how readings are archived, or set when old ones are thinned to quarter hours",
+        "evdesk site archive --thin-after 90",
+    )
+    archive.add_argument(
+        "--thin-after", metavar="DAYS", help="days for which every reading is kept, or never"
+    )
     issuer = groups.group("issuer", "who bills", "evdesk issuer show")
     change = issuer.command(
         "set",
@@ -106,6 +117,8 @@ def info(context: Context) -> None:
         "meters": found.meters,
         "sessions": found.sessions,
         "readings": found.readings,
+        "sealed_readings": found.sealed_readings,
+        "archive_bytes": found.archive.size_bytes,
         "db_bytes": found.db_bytes,
         "collector": collector["state"],
         "pid": collector["pid"],
@@ -113,6 +126,41 @@ def info(context: Context) -> None:
     }
     shown = data | {"since_at": collector["since_at"]}
     context.out.answer(data, facts(shown.items(), found.site.tz))
+
+
+def archive_readings(context: Context) -> None:
+    """Show how the archive stands; with an option, first change from when on it is thinned."""
+    wanted = context.args.thin_after
+    with context.site() as services:
+        if wanted is not None:
+            services.site.set_thinning(_days(wanted))
+        found = services.site.info()
+    data = {
+        "id": found.site.id,
+        "thin_after_days": found.archive.thin_after_days,
+        "readings": found.readings,
+        "sealed_readings": found.sealed_readings,
+        "archive_bytes": found.archive.size_bytes,
+        "sealed_until_at": found.archive.sealed_until,
+        "thinned_until_at": found.archive.thinned_until,
+    }
+    days = found.archive.thin_after_days
+    sentence = "Every reading is kept for ever."
+    if days is not None:
+        sentence = (
+            f"Every reading is kept for {counted(days, 'day')}. Then the registers of each quarter "
+            "hour stay, its lowest,\nmean and highest power, and all readings around what happened "
+            "to a session."
+        )
+    context.out.answer(data, f"{facts(data.items(), found.site.tz)}\n\n{sentence}")
+
+
+def _days(text: str) -> int | None:
+    if text == "never":
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise UserError("--thin-after {text}: give a number of days, or never.", text=text)
+    return int(text)
 
 
 def set_issuer(context: Context) -> None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evdesk.domain.audit import Change
+from evdesk.domain.errors import UserError
 from evdesk.domain.site import Site
-from evdesk.ports import Clock, CollectorState, Store
-from evdesk.settings import JOURNAL
+from evdesk.ports import ArchiveState, Clock, CollectorState, Store
+from evdesk.settings import ARCHIVE, JOURNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class SiteInfo:
     db_bytes: int
     collector: CollectorState
     running: bool
+    sealed_readings: int
+    archive: ArchiveState
 
 
 class SiteService:
@@ -41,7 +45,30 @@ class SiteService:
                 db_bytes=self._store.size_bytes(),
                 collector=collector,
                 running=is_running(collector, self._wall.now()),
+                sealed_readings=unit.readings.sealed(),
+                archive=unit.archive.state(),
             )
+
+    def set_thinning(self, after_days: int | None) -> None:
+        """Thin readings to quarter hours when they are older than so many days; None never does.
+
+        The collector does it, with the next hour it seals; what was thinned out does not come back.
+        """
+        if after_days is not None and not ARCHIVE.fewest_days <= after_days <= ARCHIVE.most_days:
+            raise UserError(
+                "Readings can be thinned out after {fewest} to {most} days, or never; "
+                "{days} is neither. Nothing was changed.",
+                fewest=ARCHIVE.fewest_days,
+                most=ARCHIVE.most_days,
+                days=after_days,
+            )
+        with self._store.write() as unit:
+            before = unit.archive.state().thin_after_days
+            if before == after_days:
+                return
+            unit.archive.set_thinning(after_days)
+            facts = {"after_days": after_days, "before": before}
+            unit.record_change(Change("archive.set", "site", unit.site.load().id, facts))
 
     def stop_collector(self) -> None:
         """Ask the collector to end; it does within a second or two."""

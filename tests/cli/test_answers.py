@@ -43,6 +43,7 @@ def keeps_the_promise(data: Any) -> None:
     "command",
     [
         "info",
+        "site archive",
         "issuer show",
         "meter profiles",
         "meter list",
@@ -76,6 +77,8 @@ def test_info_has_the_fields_that_checks_rely_on(shell: Shell) -> None:
         "meters": 2,
         "sessions": 4,
         "readings": 0,
+        "sealed_readings": 0,
+        "archive_bytes": 0,
         "db_bytes": 0,
         "collector": "stopped",
         "pid": None,

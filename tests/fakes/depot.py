@@ -46,6 +46,7 @@ class Depot:
     def __init__(self, stations: int = 6, now: datetime = NOW, days: int = 9) -> None:
         self.now = now
         self.site = SITE
+        self.thin_after_days: int | None = 90
         self.drivers = [
             Driver(
                 DriverId(f"D-{number}7KQ2M9X"),

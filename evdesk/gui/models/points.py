@@ -17,10 +17,14 @@ NICE_KW = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """A curve: seconds since 1970, ascending, and kW; a NaN is a gap."""
+    """A curve: seconds since 1970, ascending, and kW; a NaN is a gap.
+
+    Before ``thinned_until_s`` there are only the lowest and the highest of each quarter hour.
+    """
 
     at_s: Floats
     kw: Floats
+    thinned_until_s: float | None = None
 
     def value_at(self, at_s: float) -> float | None:
         """Return kW at an instant, None in a gap and outside of the curve."""
@@ -51,6 +55,7 @@ def points_of(curve: Curve) -> Points:
     return Points(
         np.array(curve.at_s, dtype=np.float64),
         np.array(curve.power_w, dtype=np.float64) / 1000,
+        curve.thinned_until_s,
     )
 
 

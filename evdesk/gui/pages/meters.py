@@ -3,10 +3,13 @@
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from evdesk.gui.context import Context
+from evdesk.gui.dialogs.archive import ArchiveDialog
 from evdesk.gui.panels.devices_panel import DevicesPanel
 from evdesk.gui.panels.stations_panel import StationsPanel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.page import Page
+from evdesk.gui.widgets.parts import button, give_icon
+from evdesk.services.sites import SiteInfo
 
 
 class MetersPage(Page):
@@ -22,6 +25,8 @@ class MetersPage(Page):
         self.tabs.addTab(self.stations, self.tr("Stations"))
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        self.kept = button(self.tr("Kept readings …"), self.ask_kept)
+        self.buttons.addWidget(self.kept)
         self.body.addWidget(self.tabs, 1)
         for part in (self.devices, self.stations):
             part.failed.connect(self.failed)
@@ -29,6 +34,11 @@ class MetersPage(Page):
         self.devices.drawn.connect(self.drawn)
         self.devices.changed.connect(self.stations.refresh)
         self.stations.changed.connect(self.devices.refresh)
+
+        self.repaint_icons()
+
+    def repaint_icons(self) -> None:
+        give_icon(self.kept, self.context.theme, "settings")
 
     def refresh(self) -> None:
         """Read both lists."""
@@ -38,6 +48,18 @@ class MetersPage(Page):
     def on_beat(self, snapshot: Snapshot) -> None:
         """Figures of the devices moved."""
         self.devices.refresh()
+
+    def ask_kept(self) -> None:
+        """Show what is kept of readings, and ask for how long."""
+        self.context.tasks.run(self.context.desk.site.info, self._on_info, self.failed.emit)
+
+    def _on_info(self, info: SiteInfo) -> None:
+        dialog = ArchiveDialog(self.context, info, self)
+        dialog.saved.connect(self._on_kept_saved)
+        dialog.open()
+
+    def _on_kept_saved(self) -> None:
+        self.told.emit(self.tr("Saved. The collector sees to it with the next hour."))
 
     def focus_search(self) -> None:
         """Put the cursor into the search box of the list that is open."""

@@ -16,6 +16,7 @@ from evdesk.gui.tasks import Lane, Tasks
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.power_axis import PowerAxis
 from evdesk.gui.widgets.raster import Frame, Stroke, draw
+from evdesk.gui.widgets.thinned_mark import ThinnedMark
 from evdesk.gui.widgets.time_axis import DAY_S, TimeAxis
 
 SHORTEST_S, LONGEST_S = 10, 45 * DAY_S
@@ -140,6 +141,7 @@ class Chart(QWidget):
         view.addItem(self._layer, ignoreBounds=True)
         view.addItem(self._crosshair, ignoreBounds=True)
         self._crosshair.hide()
+        self.thinned = ThinnedMark(view)
         view.sigRangeChangedManually.connect(self._on_moved_by_hand)
         view.sigResized.connect(self._on_resized)
         self._plot.scene().sigMouseMoved.connect(self._on_pointer)
@@ -178,6 +180,7 @@ class Chart(QWidget):
         palette = self._theme.palette
         self._plot.setBackground(palette.surface)
         self._crosshair.setPen(pg.mkPen(palette.muted, width=1))
+        self.thinned.repaint(palette)
         font = QFont(self.font())
         font.setPointSizeF(9)
         for name in ("left", "bottom"):
@@ -198,6 +201,8 @@ class Chart(QWidget):
             return
         self._drawing, self._stale = True, False
         curves = [(each, self._points.get(each.key, EMPTY)) for each in self._series]
+        thinned = [p.thinned_until_s for _, p in curves if p.thinned_until_s is not None]
+        self.thinned.show(max(thinned, default=None), self._range[0])
         ratio, range_s = self.devicePixelRatioF(), self._range
         size = (round(self._view.width() * ratio), round(self._view.height() * ratio))
         self._tasks.run(

@@ -1,0 +1,37 @@
+"""For how long every reading is kept, told and set on the command line."""
+
+import pytest
+
+from tests.cli.shell import Shell
+
+
+def test_the_archive_is_told_with_what_scripts_rely_on(shell: Shell) -> None:
+    assert shell.json("site", "archive") == {
+        "id": shell.json("info")["id"],
+        "thin_after_days": 90,
+        "readings": shell.json("info")["readings"],
+        "sealed_readings": 0,
+        "archive_bytes": 0,
+        "sealed_until_at": None,
+        "thinned_until_at": None,
+    }
+
+
+@pytest.mark.parametrize(("text", "days"), [("30", 30), ("never", None)])
+def test_when_readings_are_thinned_out_is_set(shell: Shell, text: str, days: int | None) -> None:
+    assert shell.json("site", "archive", "--thin-after", text)["thin_after_days"] == days
+    assert shell.json("site", "archive")["thin_after_days"] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("soon", "--thin-after soon: give a number of days, or never"),
+        ("-1", "--thin-after -1: give a number of days"),
+        ("0", "after 1 to 36500 days, or never; 0 is neither. Nothing was changed"),
+        ("40000", "40000 is neither"),
+    ],
+)
+def test_what_is_no_number_of_days_is_refused(shell: Shell, text: str, sentence: str) -> None:
+    shell.refused(2, sentence, "site", "archive", "--thin-after", text)
+    assert shell.json("site", "archive")["thin_after_days"] == 90
