@@ -43,16 +43,27 @@ class Counting(Fold):
         if session is None or before is None:
             state.track.forget()
         elif session.unexplained is not None:
-            before, seen = session.unexplained.before, session.unexplained.first
-            between_wh = max(told.final_wh - before.wh, 0) + max(seen.wh - told.first_wh, 0)
-            step = Step(Verdict.ANNOUNCED, before, first, between_wh)
-            session.explain(step)
-            events.append(EpochBegan(told.at, step))
+            events += self._explain(session, session.unexplained, first, told)
         elif told.at >= before.at:
             state.track.replace(first)
-            between_wh = max(told.final_wh - before.wh, 0)
-            self.step(Step(Verdict.ANNOUNCED, before, first, between_wh), told.at, events)
+            between_wh = told.final_wh - before.wh
+            fits = self.rules.bounds.plausible(between_wh, self.between(before.at, told.at))
+            step = Step(Verdict.ANNOUNCED, before, first, between_wh)
+            self.step(step if fits else Step(Verdict.REPLACED, before, first), told.at, events)
         return events
+
+    def _explain(
+        self, session: OpenSession, seen: Step, first: Register, told: Replacement
+    ) -> list[SessionEvent]:
+        """Take a step that was seen for what was told, if both meters can have counted so much."""
+        ended_wh, begun_wh = told.final_wh - seen.before.wh, seen.first.wh - told.first_wh
+        elapsed = self.between(seen.before.at, seen.first.at)
+        fits = self.rules.bounds.plausible(ended_wh + begun_wh, elapsed)
+        if not fits or ended_wh < 0 or begun_wh < 0:
+            return []
+        step = Step(Verdict.ANNOUNCED, seen.before, first, ended_wh + begun_wh)
+        session.explain(step)
+        return [EpochBegan(told.at, step)]
 
     def on_register(self, register: Register, out: list[SessionEvent]) -> None:
         """Take in a register that was read."""

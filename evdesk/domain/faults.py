@@ -182,7 +182,7 @@ CATALOGUE: Mapping[FaultCode, Entry] = {
         ("Without voltage: {phases}. Voltages: {voltages_v} V.",),
     ),
     FaultCode.UNBALANCED: Entry(
-        _WARNING, "Phases unbalanced",
+        _INFO, "Phases unbalanced",
         "One phase carries much more current than another, and has done so for a while.",
         "Spread single-phase cars over the phases; many grid operators set a limit.",
         ("Currents: {currents_a} A.",),

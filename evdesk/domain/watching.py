@@ -53,6 +53,7 @@ class RegisterWatch:
         self._step_wh = device.resolution_wh
         still_wh = max(STILL_STEPS * device.resolution_wh, LEAST_WH)
         self._patience = still_wh * MS_PER_HOUR
+        self._drawing_w = limits.drawing_w
         self._touching_ms = max(THREE * device.interval_ms, 60 * MS_PER_S)
         self._wh: int | None = None
         self._at_ms = self._moved_ms = self._drawn_ms = 0
@@ -79,16 +80,20 @@ class RegisterWatch:
             self._on_odd(at_ms, wh, out)
 
     def _draw(self, at_ms: int, power_w: float | None) -> float:
-        """Return W·ms drawn since the register moved; a power stands until the next is told."""
+        """Return W·ms surely drawn since the register moved: the lesser of two powers told.
+
+        What is too little to make every meter count is left out.
+        """
         if power_w is not None:
-            self._power_w = power_w
-        passed_ms, self._drawn_ms = at_ms - self._drawn_ms, at_ms
-        if self._power_w > 0 and 0 < passed_ms <= self._touching_ms:
-            self._still += self._power_w * passed_ms
+            passed_ms, before_w = at_ms - self._drawn_ms, self._power_w
+            self._power_w, self._drawn_ms = power_w, at_ms
+            least_w = before_w if before_w < power_w else power_w
+            if least_w >= self._drawing_w and 0 < passed_ms <= self._touching_ms:
+                self._still += least_w * passed_ms
         return self._still
 
     def _stands(self, at_ms: int, wh: int, out: Changes) -> None:
-        """Take in that the register did not move; it did when nothing was drawn yet."""
+        """Take in that the register did not move; since something is drawn, it should have."""
         self._at_ms, self.odd = at_ms, 0
         if self._still == 0:
             self._moved_ms = at_ms
@@ -97,7 +102,7 @@ class RegisterWatch:
             self.frozen.bad(at_ms, out, facts, self._moved_ms)
 
     def _believe(self, at_ms: int, wh: int) -> None:
-        self._wh, self._at_ms, self._drawn_ms, self._moved_ms = wh, at_ms, at_ms, at_ms
+        self._wh, self._at_ms, self._moved_ms = wh, at_ms, at_ms
         self._still, self.odd = 0.0, 0
 
     def _on_odd(self, at_ms: int, wh: int, out: Changes) -> None:

@@ -186,3 +186,24 @@ def test_a_first_register_after_the_plug_in_is_an_estimated_start() -> None:
     play(tracker, sample(0, "A"), sample(1, "C"))
     charge(tracker, [500, 503], 20)
     assert leave(tracker, 22, 506).flags == {Flag.ESTIMATED_START}
+
+
+def test_a_final_register_that_no_meter_can_have_shown_is_not_billed() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 4_813_600))
+    charge(tracker, [4_813_602, 4_813_604])
+    tracker.counting.replace_meter(told(48_123_470, 0, 60))
+    play(tracker, sample(61, "C", 0), sample(62, "C", 2))
+    figures = leave(tracker, 63, 4)
+    assert figures.energy_wh == 4 + 4
+    assert figures.state() is SessionState.REVIEW
+
+
+def test_a_first_register_that_does_not_fit_explains_nothing() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 4_813_500))
+    charge(tracker, [4_813_502, 7_654_321, 7_654_323, 7_654_325])
+    tracker.counting.replace_meter(told(4_813_502, 0, 2))
+    figures = leave(tracker, 5, 7_654_327)
+    assert figures.energy_wh == 2 + 6
+    assert figures.state() is SessionState.REVIEW

@@ -1,6 +1,6 @@
 """Cars changed while nobody could watch, cards, and clocks that are set."""
 
-from evdesk.domain.sessions import CarSigns, Flag, Opened, SessionState, Tagged
+from evdesk.domain.sessions import CarSigns, Flag, Opened, Rules, SessionState, Tagged
 from evdesk.domain.tracking import Tracker
 from tests.domain.days import BY_PILOT, at, card, closed, play, sample
 
@@ -173,3 +173,27 @@ def test_a_clock_that_is_kept_in_step_is_no_step() -> None:
     play(tracker, *nudges)
     (end,) = closed(play(tracker, sample(3_000, "A", 401), sample(3_001, "A", 401)))
     assert end.figures.flags == frozenset()
+
+
+def test_one_reading_without_a_car_is_a_doubt_where_cars_can_have_been_changed() -> None:
+    tracker = Tracker(Rules(by_pilot=True, interval_ms=60_000))
+    events = play(
+        tracker,
+        sample(0, "A", 100),
+        sample(60, "C", 150),
+        sample(120, "C", 250),
+        sample(180, "A", 280),
+        sample(240, "C", 300),
+        sample(300, "A", 350),
+        sample(360, "A", 350),
+    )
+    first, second = (end.figures for end in closed(events))
+    assert (first.energy_wh, second.energy_wh) == (180, 70)
+    assert first.flags == second.flags == {Flag.UNSEEN_REPLUG}
+
+
+def test_one_reading_without_a_car_among_many_is_a_glitch() -> None:
+    tracker = Tracker(BY_PILOT)
+    events = play(tracker, *[sample(n, p, 100 + n) for n, p in enumerate("ACCACCAA")])
+    (end,) = closed(events)
+    assert (end.figures.energy_wh, end.figures.flags) == (6, frozenset())

@@ -121,6 +121,19 @@ def test_a_coarse_register_may_stand_for_a_step() -> None:
     assert day.codes() == []
 
 
+def test_standby_that_a_meter_does_not_count_is_no_frozen_register() -> None:
+    assert Day(interval_s=60).read(72 * HOUR, power_w=6.0, counted_w=0.0).told() == []
+
+
+def test_a_power_told_in_turn_is_not_taken_for_what_is_drawn_now() -> None:
+    day = Day(interval_s=30).read(600, **CHARGING)
+    for _ in range(10):
+        day.read(150, power_w=None, counted_w=0.0, pilot=PilotState.B)
+        day.read(30, power_w=0.0, pilot=PilotState.B)
+    day.read(30, power_w=22_000.0, counted_w=0.0, pilot=PilotState.C)
+    assert day.codes() == []
+
+
 def test_a_register_that_jumps_and_stays_is_told_once() -> None:
     day = Day().read(60, **CHARGING)
     day.wh = 10.0
