@@ -1,5 +1,7 @@
 """Devices: add, list, remove; a station of the same name comes with a charging device."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -69,7 +71,8 @@ class MeterService:
         A device that does not answer is added all the same.
 
         Raises:
-            UserError: a name in use, an unknown profile, a URL or an interval that cannot be.
+            UserError: a name in use, an unknown profile, a URL or an interval that cannot be, or a
+                port that is read in another way already.
 
         """
         profile = self._devices.profile(new.profile)
@@ -80,6 +83,7 @@ class MeterService:
         _check(new, profile)
         with self._store.read() as unit:
             _check_names(unit, new, makes_station=_bills(new, profile))
+            self._meet(unit.meters.all())
         trial = await self._try(new)
         options = {one.key: one.option for one in trial.decided}
         bills = _bills(new, profile) and has_energy(profile, {**options, **new.choices})
@@ -119,6 +123,12 @@ class MeterService:
         state = source if profile.has_state else None
         unit.stations.add(name, source, state, self._clock.now())
         return name
+
+    def _meet(self, meters: Iterable[Meter]) -> None:
+        """Make the devices known, so that a new one that cannot share their bus is refused."""
+        for meter in meters:
+            with suppress(UserError):  # the collector says so of that one
+                self._devices.reader(meter, frozenset({1}))
 
     async def _try(self, new: NewMeter) -> _Trial:
         """Read once; the session evidence begins with the collector, so nothing is kept."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evdesk.domain.device_memory import DeviceMemory, Refusal
-from evdesk.domain.errors import DeviceError
+from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterState, MeterStatus, Source, Station
 from evdesk.domain.readings import MeterId, Reading, Signs
 from evdesk.ports import Devices, MeterReader, ProfileInfo, Store
 from evdesk.services.journaling import Reach
+from evdesk.services.unreadable import UnreadableReader
 from evdesk.settings import POLLING
 
 SILENT_AFTER = 2  # failures in a row that make a device silent
@@ -119,7 +120,7 @@ def make_plans(store: Store, devices: Devices, now: datetime) -> list[Plan]:
         memories = unit.memories.all()
     lessons = [_lessons(memories.get(meter.id), meter, now) for meter in meters]
     readers = [
-        devices.reader(meter, _sockets(meter.id, stations), refusals)
+        _reader(devices, meter, _sockets(meter.id, stations), refusals)
         for meter, refusals in zip(meters, lessons, strict=True)
     ]
     cycle_ms: dict[str, int] = {}
@@ -140,6 +141,15 @@ def make_plans(store: Store, devices: Devices, now: datetime) -> list[Plan]:
         )
         for meter, reader, refusals in zip(meters, readers, lessons, strict=True)
     ]
+
+
+def _reader(
+    devices: Devices, meter: Meter, sockets: frozenset[int], refusals: frozenset[Refusal]
+) -> MeterReader:
+    try:
+        return devices.reader(meter, sockets, refusals)
+    except UserError as error:
+        return UnreadableReader(meter, error)
 
 
 def _lessons(memory: DeviceMemory | None, meter: Meter, now: datetime) -> frozenset[Refusal]:
