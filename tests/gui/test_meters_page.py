@@ -41,7 +41,7 @@ def test_a_device_is_listed_with_how_it_answers(page):
     assert cells[0] == "Silent"
     assert cells[3] == "09:55:17"
     assert cells[6] == "–"
-    assert cells[9] == "not encrypted"
+    assert cells[8] == "not encrypted"
 
 
 def test_searching_a_model_chooses_it_when_it_is_the_only_one(adding):

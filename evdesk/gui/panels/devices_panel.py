@@ -93,11 +93,11 @@ class DevicesPanel(QWidget):
                 self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
                 width=70, tooltip=_errors_tooltip,
             ),
-            Column(self.tr("Address · unit"), _link, tooltip=lambda r: r.meter.url, width=222),
             Column(
                 self.tr("Link"), _encryption, chips=_link_chips, tooltip=_encryption_tooltip,
                 width=128,
             ),
+            Column(self.tr("Address · unit"), _link, tooltip=lambda r: r.meter.url, width=222),
             calibration_column(self._context),
         ]  # fmt: skip
 
