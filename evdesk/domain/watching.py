@@ -87,7 +87,7 @@ class RegisterWatch:
         if power_w is not None:
             passed_ms, before_w = at_ms - self._drawn_ms, self._power_w
             self._power_w, self._drawn_ms = power_w, at_ms
-            least_w = before_w if before_w < power_w else power_w
+            least_w = min(power_w, before_w)
             if least_w >= self._drawing_w and 0 < passed_ms <= self._touching_ms:
                 self._still += least_w * passed_ms
         return self._still
