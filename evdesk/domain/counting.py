@@ -1,9 +1,9 @@
 """The energy of one station: what its register says, and whether power agrees with it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from evdesk.domain.crosscheck import LEAST_WH
+from evdesk.domain.crosscheck import CAUGHT_UP, LEAST_WH
 from evdesk.domain.progress import Fold, OpenSession
 from evdesk.domain.readings import Register
 from evdesk.domain.registers import Step, Verdict
@@ -123,6 +123,7 @@ class Counting(Fold):
         """Take in that the counter went on elsewhere; after a rewind, it is still the same one."""
         session = self.state.session
         self.state.recent.clear()
+        self.state.free = self.state.track.last
         if session is None:
             return
         flags = STEP_FLAGS[step.kind]
@@ -135,6 +136,16 @@ class Counting(Fold):
             again = session.unexplained is not None
             session.unexplained = None if again else step  # of two, one cannot be explained away
         out.append(EpochBegan(at, step))
+
+    def went_straight_on(self, session: OpenSession, sample: Sample, unseen: timedelta) -> bool:
+        """Return whether a car that draws now can have drawn all the while nobody watched."""
+        last, now, before_w = session.last, sample.register, session.check.power_w
+        if last is None or now is None or before_w is None or sample.power_w is None:
+            return False
+        least_w = min(before_w, sample.power_w)
+        expected_wh = least_w * (unseen / timedelta(hours=1))
+        drawing = least_w >= self.rules.threshold_w
+        return drawing and now.wh - last.wh >= CAUGHT_UP * expected_wh
 
     def compare_session(self, session: OpenSession, session_wh: int) -> None:
         """Doubt a register that counted less across a silence than the charger's own count."""

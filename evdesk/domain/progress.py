@@ -53,6 +53,10 @@ class OpenSession:
         self.base, self.start, self.last = register, counts_from, counts_from
         self.read_at = register.at
 
+    def tells_of_its_car(self) -> bool:
+        """Return whether its charger says something by which another car would be noticed."""
+        return not (self.connected_s is None and self.session_wh is None and self.tag is None)
+
     def energy_wh(self) -> int | None:
         """Return Wh of all epochs together; the segments inside are never summed."""
         if self.start is None or self.last is None:
@@ -127,6 +131,7 @@ class TrackerState:
     rising: Edge | None = None  # first of the two samples that open one on a bare meter
     unplugged_at: datetime | None = None  # last sample that showed no car
     plugged_at: datetime | None = None  # last sample that showed one
+    free: Register | None = None  # last register while no car was there
     serial: str | None = None  # of the meter the registers come from
     replaced: bool = False  # another serial was seen, its first register not yet
     applied: int = 0  # the newest replacement taken in that somebody announced

@@ -13,6 +13,7 @@ MS_PER_HOUR = 3_600_000
 LATEST_HOURS = 24  # how far back a device may restore a counter it once stored
 NEAR_THE_END, NEAR_THE_START = 0.9, 0.1  # parts of a counter's range
 HOUR = timedelta(hours=1)
+REFRESH = timedelta(seconds=15)  # how rarely a device may refresh the register it shows
 
 Elapsed = Callable[[datetime, datetime], timedelta]
 
@@ -86,6 +87,7 @@ class RegisterTrack:
     reads: int = 0
     ceiling: Register | None = None
     marks: list[tuple[datetime, int]] = field(default_factory=list)
+    moved_at: datetime | None = None
 
     def accept(
         self, new: Register, bounds: Bounds, elapsed: Elapsed, drawn_wh: float = 0.0
@@ -96,7 +98,7 @@ class RegisterTrack:
         stood still may catch up with it at once.
         """
         last = self.last
-        if last is None or bounds.plausible(new.wh - last.wh, elapsed(last.at, new.at), drawn_wh):
+        if last is None or self._can_follow(new, last, bounds, elapsed, drawn_wh):
             if self._has_climbed(new, bounds, elapsed):
                 self.newest = new
                 return Verdict.REWIND
@@ -110,6 +112,21 @@ class RegisterTrack:
             return Verdict.HELD
         self.newest, self.reads = new, self.reads + 1
         return Verdict.HELD if self.reads < PERSISTS else self._kind(last, bounds, elapsed)
+
+    def _can_follow(
+        self, new: Register, last: Register, bounds: Bounds, elapsed: Elapsed, drawn_wh: float
+    ) -> bool:
+        """Return whether a value can follow the last one on the same counter.
+
+        A device may show a register that it has not refreshed for a while. A level that was too
+        high when it came is made no truer by time.
+        """
+        if self.candidate is not None and last.wh < self.candidate.wh <= new.wh:
+            return False
+        passed = elapsed(last.at, new.at)
+        if self.moved_at is not None:
+            passed = max(passed, min(elapsed(self.moved_at, new.at), REFRESH))
+        return bounds.plausible(new.wh - last.wh, passed, drawn_wh)
 
     def step(self, kind: Verdict, bounds: Bounds) -> Step:
         """Make the candidate the truth and say what it follows."""
@@ -132,11 +149,12 @@ class RegisterTrack:
         before = self.last
         self.ceiling, self.marks = None, []
         self._believe(first)
+        self.moved_at = first.at - REFRESH
         return None if before is None else Step(Verdict.REPLACED, before, first)
 
     def forget(self) -> None:
         """Know nothing of the counter any longer: the next value is the first of another meter."""
-        self.last = self.candidate = self.newest = self.ceiling = None
+        self.last = self.candidate = self.newest = self.ceiling = self.moved_at = None
         self.reads, self.marks = 0, []
 
     def counts_from(self, register: Register) -> Register:
@@ -144,6 +162,8 @@ class RegisterTrack:
         return register if self.ceiling is None else max(self.ceiling, register, key=_wh)
 
     def _believe(self, new: Register) -> None:
+        if self.last is None or new.wh != self.last.wh:
+            self.moved_at = new.at
         self.last, self.candidate, self.newest, self.reads = new, None, None, 0
         if self.ceiling is not None and new.wh >= self.ceiling.wh:
             self.ceiling = None

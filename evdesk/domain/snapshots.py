@@ -23,6 +23,7 @@ def dump(state: TrackerState) -> Json:
         "rising": _edge(state.rising),
         "unplugged_at": _ms(state.unplugged_at),
         "plugged_at": _ms(state.plugged_at),
+        "free": _register(state.free),
         "serial": state.serial,
         "replaced": state.replaced,
         "applied": state.applied,
@@ -43,6 +44,7 @@ def load(data: Json) -> TrackerState:
         rising=_to_edge(data["rising"]),
         unplugged_at=_to_instant(data["unplugged_at"]),
         plugged_at=_to_instant(data["plugged_at"]),
+        free=_to_register(data.get("free")),
         serial=_to_text(data.get("serial")),
         replaced=data.get("replaced") is True,
         applied=_int(data.get("applied", 0)),
@@ -63,6 +65,7 @@ def _track(track: RegisterTrack) -> Json:
         "reads": track.reads,
         "ceiling": _register(track.ceiling),
         "marks": [[to_ms(at), wh] for at, wh in track.marks],
+        "moved_at": _ms(track.moved_at),
     }
 
 
@@ -74,6 +77,7 @@ def _to_track(data: Json) -> RegisterTrack:
         reads=_int(data["reads"]),
         ceiling=_to_register(data.get("ceiling")),
         marks=[(from_ms(_int(at)), _int(wh)) for at, wh in _pairs(data.get("marks"))],
+        moved_at=_to_instant(data.get("moved_at")),
     )
 
 
@@ -138,8 +142,9 @@ def _check(check: CrossCheck) -> Json:
         "wh": check.wh,
         "counted_wh": check.counted_wh,
         "integrated_wh": check.integrated_wh,
-        "slack_wh": check.slack_wh,
+        "spread_wh2": check.spread_wh2,
         "still_wh": check.still_wh,
+        "still_reads": check.still_reads,
         "frozen": check.frozen,
     }
 
@@ -150,8 +155,9 @@ def _to_check(data: Json) -> CrossCheck:
         wh=_to_int(data["wh"]),
         counted_wh=_int(data["counted_wh"]),
         integrated_wh=_to_float(data["integrated_wh"]) or 0.0,
-        slack_wh=_to_float(data["slack_wh"]) or 0.0,
+        spread_wh2=_to_float(data.get("spread_wh2")) or 0.0,
         still_wh=_to_float(data["still_wh"]) or 0.0,
+        still_reads=_int(data.get("still_reads", 0)),
         frozen=data["frozen"] is True,
     )
 

@@ -18,6 +18,7 @@ from evdesk.domain.sessions import (
 )
 from evdesk.domain.visits import Visits
 
+UNWATCHED = timedelta(minutes=15)  # enough to change cars and have forgotten it
 SWAP = timedelta(seconds=10)  # nobody unplugs one car and plugs in another in less
 PLUGGED = frozenset({PilotState.B, PilotState.C, PilotState.D})
 
@@ -35,8 +36,10 @@ class Tracker(Visits):
         before = self.state.track.last
         if sample.signs is not None:
             self._on_device(sample.at, sample.signs)
-        find_edges = self._on_pilot if self.rules.by_pilot else self._on_load
-        find_edges(sample, before, events)
+        if self.rules.by_pilot:
+            self._on_pilot(sample, events)
+        else:
+            self._on_load(sample, before, events)
         if sample.register is not None:
             self.counting.on_register(sample.register, events)
         if sample.signs is not None and self.state.session is not None:
@@ -45,6 +48,8 @@ class Tracker(Visits):
         ending = self.state.ending
         if ending is not None and ending.confirmed and self.settled(ending, sample.at):
             self.close(ending, events)
+        if sample.pilot is PilotState.A:
+            self.state.free = self.state.track.last
         self._on_power(sample, events)
         return events
 
@@ -67,16 +72,17 @@ class Tracker(Visits):
 
     # -- where a session begins and ends ------------------------------------------------------
 
-    def _on_pilot(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
+    def _on_pilot(self, sample: Sample, out: list[SessionEvent]) -> None:
         """Follow the pilot; the second sample without a car confirms the session's end."""
         state = self.state
         if sample.pilot in PLUGGED:
-            self._end_before(sample.at, before, out)
+            self._end_before(sample.at, out)
             if state.session is None:
                 watched = self.touches(state.unplugged_at, sample.at)
-                self.open(sample.at, before if watched else None, out, known=watched)
+                base = state.free or state.track.last
+                self.open(sample.at, base if watched else None, out, known=watched)
             elif self.resumed or not self.touches(state.plugged_at, sample.at):
-                state.session.silence = True
+                self._unwatched(state.session, sample)
             state.plugged_at = sample.at
             self.resumed = False
         elif sample.pilot is PilotState.A:
@@ -87,13 +93,27 @@ class Tracker(Visits):
             state.unplugged_at = sample.at
             self.resumed = False
 
-    def _end_before(self, at: datetime, before: Register | None, out: list[SessionEvent]) -> None:
+    def _unwatched(self, session: OpenSession, sample: Sample) -> None:
+        """Note that nobody could see for a while whether the car was changed for another.
+
+        A charger that tells something of the car says so itself. Otherwise it is a doubt, unless
+        what the register counted is what the car would have drawn straight on.
+        """
+        session.silence = True
+        seen = self.state.plugged_at
+        if seen is None or session.tells_of_its_car():
+            return
+        unseen = self.between(seen, sample.at)
+        if unseen > UNWATCHED and not self.counting.went_straight_on(session, sample, unseen):
+            session.flags.add(Flag.UNSEEN_REPLUG)
+
+    def _end_before(self, at: datetime, out: list[SessionEvent]) -> None:
         """Settle an end that was seen, now that a car is there."""
         ending, seen = self.state.ending, self.state.plugged_at
         if ending is not None and ending.confirmed:
             self.close(ending, out)  # the next car is here before the register
         elif ending is not None and seen is not None and self.between(seen, at) > SWAP:
-            self.doubt_one_car(ending, at, before, out)
+            self.doubt_one_car(ending, at, out)
         self.state.ending = None
 
     def _first_unplugged(self, sample: Sample) -> Edge:

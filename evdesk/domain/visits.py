@@ -63,6 +63,7 @@ class Visits(Fold):
             out.append(ChargingStopped(edge.at, session.last))
         out.append(Closed(edge.at, session.last, session.figures(edge.at, drift)))
         self.state.stale = session.tag or self.state.stale
+        self.state.free = session.last or self.state.free
         self.state.session = self.state.ending = None
 
     def _end_unread(self, session: OpenSession, edge: Edge) -> None:
@@ -72,13 +73,11 @@ class Visits(Fold):
         elif session.read_at is not None and not self.touches(session.read_at, edge.at):
             session.flags |= {Flag.ESTIMATED_END, Flag.COMM_GAP}
 
-    def doubt_one_car(
-        self, edge: Edge, at: datetime, before: Register | None, out: list[SessionEvent]
-    ) -> None:
+    def doubt_one_car(self, edge: Edge, at: datetime, out: list[SessionEvent]) -> None:
         """End at a single reading without a car, and begin anew: nobody can say if it was true."""
         edge.flags.add(Flag.UNSEEN_REPLUG)
         self.close(edge, out)
-        self.open(at, before, out, known=self.touches(self.state.unplugged_at, at))
+        self.open(at, self.state.free, out, known=self.touches(self.state.unplugged_at, at))
         if self.state.session is not None:
             self.state.session.flags.add(Flag.UNSEEN_REPLUG)
 

@@ -207,3 +207,20 @@ def test_a_first_register_that_does_not_fit_explains_nothing() -> None:
     figures = leave(tracker, 5, 7_654_327)
     assert figures.energy_wh == 2 + 6
     assert figures.state() is SessionState.REVIEW
+
+
+def test_a_level_that_was_too_high_at_first_is_not_believed_because_time_passes() -> None:
+    tracker = Tracker(Rules(by_pilot=True, interval_ms=10_000))
+    play(tracker, sample(0, "A", 1_000))
+    steady = [sample(10 + 10 * n, "C", 1_000 + 4 * n) for n in range(5)]
+    high = [sample(60 + 10 * n, "C", 1_800 + 4 * n) for n in range(5)]
+    play(tracker, *steady, *high)
+    assert leave(tracker, 110, 1_820).state() is SessionState.REVIEW
+
+
+def test_a_meter_that_refreshes_its_register_every_ten_seconds_is_believed_at_once() -> None:
+    tracker = Tracker(U32)
+    play(tracker, sample(0, "A", 1_000))
+    events = play(tracker, *[sample(1 + n, "C", 1_000 + 61 * ((1 + n) // 10)) for n in range(100)])
+    assert not [event for event in events if isinstance(event, EpochBegan)]
+    assert leave(tracker, 101, 1_610).flags == frozenset()

@@ -69,3 +69,19 @@ def test_power_that_jumps_between_two_samples_raises_no_false_doubt(
 ) -> None:
     """The register counts each step at the power of its end: as far off as it can be."""
     assert visit(powers_w, counted(powers_w, step_s=step_s), step_s).flags <= {Flag.COMM_GAP}
+
+
+def test_a_car_that_pauses_between_two_slow_reads_freezes_no_register() -> None:
+    """At 60 s the power may be read as before while half of the minute was a pause."""
+    powers_w, registers, wh = [], [], 50_000.0
+    for minute in range(60):
+        drawn = 0.5 if minute % 7 == 3 else 1.0
+        wh += 11_000 * drawn / 60
+        powers_w.append(11_000.0)
+        registers.append(wh)
+    assert Flag.REGISTER_FROZEN not in visit(powers_w, registers, 60).flags
+
+
+def test_modulated_charging_hides_no_register_that_counts_too_little() -> None:
+    powers_w = [6_000.0 + 4_000 * (n % 5 == 0) for n in range(3_600)]
+    assert visit(powers_w, counted(powers_w, 0.87)).flags == {Flag.POWER_MISMATCH}

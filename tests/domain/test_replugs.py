@@ -197,3 +197,32 @@ def test_one_reading_without_a_car_among_many_is_a_glitch() -> None:
     events = play(tracker, *[sample(n, p, 100 + n) for n, p in enumerate("ACCACCAA")])
     (end,) = closed(events)
     assert (end.figures.energy_wh, end.figures.flags) == (6, frozenset())
+
+
+def test_an_hour_in_a_fault_is_a_doubt_where_the_charger_tells_nothing_of_its_car() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100), sample(1, "C", 100, 7_000), sample(2, "C", 102, 7_000))
+    play(tracker, *[sample(3 + 10 * n, "F", 102, 0) for n in range(360)])
+    events = play(tracker, sample(3_700, "C", 102, 7_000), sample(3_701, "C", 104, 7_000))
+    events += play(tracker, sample(3_702, "A", 105, 0), sample(3_703, "A", 105, 0))
+    (end,) = closed(events)
+    assert Flag.UNSEEN_REPLUG in end.figures.flags
+
+
+def test_a_long_silence_through_which_a_car_charged_straight_on_is_no_doubt() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100, 0), sample(1, "C", 100, 7_200), sample(2, "C", 102, 7_200))
+    events = play(tracker, sample(3_602, "C", 7_302, 7_200), sample(3_603, "A", 7_304, 0))
+    events += play(tracker, sample(3_604, "A", 7_304, 0))
+    (end,) = closed(events)
+    assert end.figures.flags == {Flag.COMM_GAP}
+
+
+def test_a_charger_read_less_often_than_its_meter_loses_no_start() -> None:
+    tracker = Tracker(Rules(by_pilot=True, interval_ms=60_000))
+    readings = [sample(n, None, 1_000 + 3 * max(0, n - 20), 10_800) for n in range(1, 60)]
+    events = play(tracker, sample(0, None, 1_000, 0), sample(0.5, "A"), *readings)
+    events += play(tracker, sample(60, "C"), sample(61, None, 1_123, 10_800))
+    assert tracker.state.session is not None
+    assert tracker.state.session.base is not None
+    assert tracker.state.session.base.wh == 1_000
