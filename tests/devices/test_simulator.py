@@ -435,7 +435,8 @@ def test_serve_tells_its_addresses_logs_what_it_served_and_counts_it(tmp_path):
     found, counts = run(main())
     keys = ("name", "profile", "url", "unit", "socket", "phases", "role", "serial")
     assert tuple(ready[0][0]) == keys
-    reads = 3 + 1 + 3 * 2  # values; serial number; card and session register in each new state
+    # values; word order; serial number; card and session register in each new state
+    reads = 3 + 1 + 1 + 3 * 2
     assert counts["devices"] == [{"name": "bay", "unit": 1, "reads": reads, "faults": 0}]
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [row["register_wh"] for row in rows] == [one.import_wh for one in found]
