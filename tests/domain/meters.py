@@ -23,6 +23,7 @@ from tests.domain.days import at, sample
 
 BOUNDS = Bounds(resolution_wh=1)
 RULES = Rules(by_pilot=True, interval_ms=1000, bounds=BOUNDS)
+BARE = Rules(by_pilot=False, interval_ms=1000, idle_ms=60_000, bounds=BOUNDS)
 SILENCE_S = 60
 
 
@@ -35,10 +36,13 @@ def session_of(number: int, figures: Figures) -> Session:
 class Metered:
     """One charging point: what its meter counts, what is read of it, what the tracker finds.
 
+    Its state is read every second, its register ``every_s``: they may come from two devices.
     ``delivered_wh`` is the truth; ``lost_wh`` what was counted between a last read and a reset.
     """
 
-    tracker: Tracker = field(default_factory=lambda: Tracker(RULES))
+    rules: Rules = RULES
+    every_s: int = 1
+    tracker: Tracker = field(init=False)
     second: int = 0
     register_wh: int = 1_000_000
     delivered_wh: int = 0
@@ -46,8 +50,10 @@ class Metered:
     lost_wh: int = 0
     read_s: int | None = None
     points: list[Point] = field(default_factory=list)
-    delivered_at: list[int] = field(default_factory=list)
     closed: list[Figures] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tracker = Tracker(self.rules)
 
     def pass_second(self, pilot: str, wh: int, *, read: bool = True) -> None:
         """Let a second pass in which the car draws so much; then read the meter, or not."""
@@ -56,15 +62,18 @@ class Metered:
             self.delivered_wh += wh
             self.unread_wh += wh
         if read:
-            self._read(pilot)
+            self._read(pilot, wh)
         self.second += 1
 
-    def _read(self, pilot: str) -> None:
-        unbroken = self.read_s is not None and self.second - self.read_s <= SILENCE_S
-        self.points.append(Point(at(self.second), self.register_wh, unbroken))
-        self.delivered_at.append(self.delivered_wh - self.lost_wh)
-        self.read_s, self.unread_wh = self.second, 0
-        self.take(self.tracker.on(sample(self.second, pilot, self.register_wh)))
+    def _read(self, pilot: str, wh: int) -> None:
+        register_wh = None
+        if self.second % self.every_s == 0:
+            register_wh = self.register_wh
+            unbroken = self.read_s is not None and self.second - self.read_s <= SILENCE_S
+            self.points.append(Point(at(self.second), register_wh, unbroken))
+            self.read_s, self.unread_wh = self.second, 0
+        told = (pilot, None) if self.rules.by_pilot else (None, wh * 3_600.0)
+        self.take(self.tracker.on(sample(self.second, told[0], register_wh, told[1])))
 
     def take(self, events: list[SessionEvent]) -> None:
         self.closed += [event.figures for event in events if isinstance(event, Closed)]
@@ -77,7 +86,7 @@ class Metered:
 
     def restart(self) -> None:
         """Let the collector end and begin again."""
-        self.tracker = Tracker(RULES, snapshots.load(snapshots.dump(self.tracker.state)))
+        self.tracker = Tracker(self.rules, snapshots.load(snapshots.dump(self.tracker.state)))
         self.tracker.resumed = True
 
     def sessions(self) -> list[Session]:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from evdesk.domain.corrections import Decision, DecisionKind, corrected
 from evdesk.domain.readings import MeterId
 from evdesk.domain.reconciling import Account, Gap, GapKind, RestKind
-from evdesk.domain.sessions import Flag, Replacement, Session
+from evdesk.domain.sessions import Flag, Replacement, Rules, Session
 from tests.domain.days import START, at
-from tests.domain.meters import Metered, with_energy
+from tests.domain.meters import BARE, RULES, Metered, with_energy
 
 
 def visit(meter: Metered, seconds: int, wh: int, *, read: bool = True) -> None:
@@ -245,8 +245,8 @@ HAPPENS = st.lists(
 FAR_ENOUGH_WH = 20_000  # a fall that cannot be taken for a rise
 
 
-def play(happens: list[object]) -> Metered:
-    meter = Metered()
+def play(happens: list[object], rules: Rules = RULES, every_s: int = 1) -> Metered:
+    meter = Metered(rules, every_s)
     idle(meter, 2)
     for one in happens:
         if isinstance(one, tuple):
@@ -257,28 +257,34 @@ def play(happens: list[object]) -> Metered:
             meter.restart()
         elif meter.register_wh > FAR_ENOUGH_WH:
             meter.reset()
-            for _ in range(4):
+            for _ in range(4 * every_s):
                 meter.pass_second(str(one)[-1], 1)
-    idle(meter, 5)
+    idle(meter, 2 + 3 * every_s)
     return meter
 
 
-@given(HAPPENS, st.lists(st.integers(0, 1_500), max_size=3))
+POINTS = st.sampled_from([(RULES, 1), (BARE, 1), (RULES, 7), (RULES, 20)])
+
+
+@given(HAPPENS, st.lists(st.integers(0, 1_500), max_size=3), POINTS)
 def test_sessions_idle_and_gaps_are_what_the_meter_delivered(
-    happens: list[object], boundaries: list[int]
+    happens: list[object], boundaries: list[int], point: tuple[Rules, int]
 ) -> None:
-    meter = play(happens)
-    known_wh = meter.delivered_wh - meter.lost_wh
+    meter = play(happens, *point)
+    known_wh = meter.delivered_wh - meter.lost_wh - meter.unread_wh
     whole = meter.account()
-    assert whole.sessions_wh + whole.idle_wh + whole.gap_wh == whole.delta_wh == known_wh
-    assert whole.rests == ()
+    unread_wh = sum(rest.wh for rest in whole.rests if rest.kind is RestKind.NO_REGISTER)
+    accounted_wh = whole.sessions_wh + whole.idle_wh + whole.gap_wh
+    assert accounted_wh + unread_wh == whole.delta_wh == known_wh
+    assert whole.rest_wh == unread_wh
+    assert whole.rests == () or point[1] > 1  # its meter was not read while the car was there
     resets = [gap for gap in whole.gaps if gap.kind is GapKind.RESET]
     assert all(not gap.complete for gap in resets)
     assert len(resets) == sum(before.wh > after.wh for before, after in falls(meter))
     edges = [at(-1), *(at(second) for second in sorted(set(boundaries))), at(meter.second + 2_000)]
     parts = [meter.account(*pair) for pair in pairwise(edges)]
     for part in parts:
-        assert part.rest_wh == 0
+        assert {rest.kind for rest in part.rests} <= {RestKind.NO_REGISTER}
         assert sum(gap.wh for gap in part.gaps) == part.gap_wh
     assert sum(part.delta_wh for part in parts) == known_wh
     assert sum(part.sessions_wh for part in parts) == whole.sessions_wh
