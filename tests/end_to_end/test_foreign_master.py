@@ -73,6 +73,7 @@ def served(folder, *options):
     scenario.write_text(SCENARIO, encoding="utf-8")
     command = [sys.executable, "-m", "evdesk", "simulate", str(scenario), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
         devices = json.loads(child.stdout.readline())["devices"]
         yield devices[0]["url"]
         child.terminate()

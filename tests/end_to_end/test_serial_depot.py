@@ -26,6 +26,7 @@ def test_a_depot_on_a_serial_line_is_billed_like_any_other(tmp_path):
     command = [sys.executable, "-m", "evdesk", "simulate", str(scenario), "--pty", "--stepped"]
     with subprocess.Popen([*command, "--log", str(log)], stdout=subprocess.PIPE) as child:
         try:
+            assert child.stdout is not None
             devices = json.loads(child.stdout.readline())["devices"]
             assert len({device["url"] for device in devices}) == 1
             served = Served(devices, log, {})

@@ -66,8 +66,13 @@ class Links:
 class Listener(Protocol):
     """One bus of the depot as its clients see it."""
 
-    address: Address
-    is_open: bool
+    @property
+    def address(self) -> Address:
+        """Return where it is; a port is known once it is open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it takes clients."""
 
     async def open(self) -> None:
         """Take clients; DeviceError where that cannot be."""
