@@ -51,9 +51,17 @@ class Archived:
 
     def columns(self, segment: Segment) -> Columns:
         """Return all columns of a segment."""
-        curve, rest = self._blobs(segment, "curve, rest")
+        curve, register, rest = self._blobs(segment, "curve, register, rest")
         try:
-            return segment.columns(curve, rest)
+            return segment.columns((curve, register, rest))
+        except ValueError as error:
+            raise damaged(segment.span, self._name(segment)) from error
+
+    def registers(self, segment: Segment) -> tuple[Ints, Column]:
+        """Return the instants of a segment in ms and its register in Wh."""
+        curve, register = self._blobs(segment, "curve, register")
+        try:
+            return segment.curve(curve)[0], segment.register(register)
         except ValueError as error:
             raise damaged(segment.span, self._name(segment)) from error
 

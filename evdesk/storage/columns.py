@@ -5,7 +5,7 @@ docs/archive.md describes the bytes, so that they can be decoded without evdesk.
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -201,7 +201,7 @@ def unpack_integers(packed: bytes, count: int | None = None) -> Ints:
     return values
 
 
-def pack(parts: Sequence[Column | Raws]) -> bytes:
+def pack(parts: Iterable[Column | Raws]) -> bytes:
     """Return columns as one blob: how many, their entries, their bytes."""
     packed = [_pack_raws(part) if isinstance(part, Raws) else _pack(part) for part in parts]
     entries = [ENTRY.pack(kind, len(first), len(second)) for kind, first, second in packed]

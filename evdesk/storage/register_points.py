@@ -83,10 +83,10 @@ def _sealed(archived: Archived, source: Source, begin_ms: int, end_ms: int) -> I
         if together and segment.span.from_ms >= until_ms:
             yield _joined(together)
             together = []
-        columns = archived.columns(segment)
-        chosen = within(columns.at_ms, begin_ms, min(end_ms, archived.cut_ms))
-        register = columns.numbers["import_wh"].where(chosen)
-        at_ms, wh = columns.at_ms[chosen][register.present], register.values[register.present]
+        at_ms, register = archived.registers(segment)
+        chosen = within(at_ms, begin_ms, min(end_ms, archived.cut_ms))
+        register = register.where(chosen)
+        at_ms, wh = at_ms[chosen][register.present], register.values[register.present]
         if len(at_ms):
             together.append(Stretch(at_ms, wh, segment.thinned))
         until_ms = max(until_ms, segment.span.until_ms)

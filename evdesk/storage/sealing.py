@@ -80,7 +80,7 @@ class StoredSealing:
         """Write segments of an hour that do not count until it is moved."""
         for draft in _written(drafts).drafts:
             data = self._db.insert(
-                "INSERT INTO segment_data (curve, rest) VALUES (?, ?)", (draft.curve, draft.rest)
+                "INSERT INTO segment_data (curve, register, rest) VALUES (?, ?, ?)", draft.blobs
             )
             self._db.run(INSERT, draft.values(data))
 

@@ -4,7 +4,8 @@ docs/archive.md describes the bytes and the checksum, so that both can be checke
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from evdesk.domain.instants import rfc3339
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId
 from evdesk.storage.buckets import MINUTE_MS, Buckets
-from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, pack, unpack
+from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, Raws, pack, unpack
 from evdesk.storage.connection import Row, Value
 
 DAMAGED = (
@@ -24,14 +25,21 @@ DAMAGED = (
 )
 COLUMNS = (
     "meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms,"
-    " curve_digest, rest_digest, digest, buckets"
+    " curve_digest, register_digest, rest_digest, digest, buckets"
 )
 INSERT = (
     f"INSERT INTO segment ({COLUMNS}, power_readings, power_min_dw, power_max_dw,"  # noqa: S608
     " power_sum_dw, bytes, data_id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-REST = tuple(name for name in NUMBERS if name != "power_dw")
+# What is read together stands together and is proven together.
+CURVE = ("at_ms", "power_dw")
+REGISTER = ("import_wh", "import_raw")
+REST = tuple(name for name in NUMBERS if name not in {*CURVE, *REGISTER})
+GROUPS = (CURVE, REGISTER, REST)
+
+Part = Column | Raws
+Blobs = tuple[bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +54,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What stands beside the columns of a segment; ``buckets`` are packed."""
+    """What stands beside the columns of a segment: ``digests`` of their groups, packed buckets."""
 
     span: Span
     bucket_ms: int
     readings: int
     first_ms: int
     last_ms: int
-    curve_digest: bytes
-    rest_digest: bytes
+    digests: Blobs
     digest: bytes
     buckets: bytes
 
@@ -70,11 +77,22 @@ class Segment:
             ValueError: something of the segment is not what was sealed.
 
         """
-        parts = self.curve_digest, self.rest_digest, _sha256(self.buckets)
-        if _digest(self.span, self.bucket_ms, self.readings, parts) != self.digest:
+        if self.computed_digest() != self.digest:
             msg = "another digest"
             raise ValueError(msg)
         return self.buckets
+
+    def computed_digest(self) -> bytes:
+        """Return the digest over who, when and how many, and the digests of all parts."""
+        span = self.span
+        head = (
+            "evdesk segment 1\n"
+            f"meter {span.source.meter_id}\nsocket {span.source.socket}\n"
+            f"from {span.from_ms}\nuntil {span.until_ms}\npart {span.part}\n"
+            f"bucket {self.bucket_ms}\nreadings {self.readings}\n"
+            f"first {self.first_ms}\nlast {self.last_ms}\n"
+        )
+        return _sha256(b"".join([head.encode("ascii"), *self.digests, _sha256(self.buckets)]))
 
     def curve(self, blob: bytes) -> tuple[Ints, Column]:
         """Return the instants in ms and the power in 0.1 W, proven.
@@ -83,16 +101,21 @@ class Segment:
             ValueError: they are damaged.
 
         """
-        at_ms, power = unpack(blob, self.readings)
-        if not isinstance(at_ms, Column) or not isinstance(power, Column):
-            msg = "a column of another kind"
-            raise ValueError(msg)  # noqa: TRY004 - of the file, not of the program
-        if _sha256(_curve_content(at_ms.values, power)) != self.curve_digest:
-            msg = "other instants or power"
-            raise ValueError(msg)
-        return at_ms.values, power
+        self.proven_buckets()
+        found = self._group(CURVE, blob)
+        return _column(found["at_ms"]).values, _column(found["power_dw"])
 
-    def columns(self, curve: bytes, rest: bytes) -> Columns:
+    def register(self, blob: bytes) -> Column:
+        """Return the register in Wh, proven with its raw words.
+
+        Raises:
+            ValueError: they are damaged.
+
+        """
+        self.proven_buckets()
+        return _column(self._group(REGISTER, blob)["import_wh"])
+
+    def columns(self, blobs: Blobs) -> Columns:
         """Return all columns, proven.
 
         Raises:
@@ -100,14 +123,19 @@ class Segment:
 
         """
         self.proven_buckets()
-        at_ms, power = self.curve(curve)
-        *numbers, raws = unpack(rest, self.readings)
-        known = {n: c for n, c in zip(REST, numbers, strict=True) if isinstance(c, Column)}
-        if isinstance(raws, Column) or len(known) != len(REST):
+        found: dict[str, Part] = {}
+        for group, blob in zip(GROUPS, blobs, strict=True):
+            found |= self._group(group, blob)
+        raws = found["import_raw"]
+        if not isinstance(raws, Raws):
             msg = "a column of another kind"
-            raise ValueError(msg)
-        found = Columns(at_ms, known | {"power_dw": power}, raws)
-        if _sha256(_rest_content(found)) != self.rest_digest:
+            raise ValueError(msg)  # noqa: TRY004 - of the file, not of the program
+        numbers = {name: _column(found[name]) for name in NUMBERS}
+        return Columns(_column(found["at_ms"]).values, numbers, raws)
+
+    def _group(self, names: tuple[str, ...], blob: bytes) -> dict[str, Part]:
+        found = dict(zip(names, unpack(blob, self.readings), strict=True))
+        if _sha256(_content(found)) != self.digests[GROUPS.index(names)]:
             msg = "other values"
             raise ValueError(msg)
         return found
@@ -119,17 +147,16 @@ class Draft:
 
     segment: Segment
     power: tuple[Value, ...]
-    curve: bytes
-    rest: bytes
+    blobs: Blobs
 
     def values(self, data_id: int) -> tuple[Value, ...]:
         """Return a row for ``INSERT``."""
         one, span = self.segment, self.segment.span
-        size_bytes = len(self.curve) + len(self.rest) + len(one.buckets)
+        size_bytes = sum(map(len, self.blobs)) + len(one.buckets)
         return (
             *(span.source.meter_id, span.source.socket, span.from_ms, span.part, span.until_ms),
             *(one.bucket_ms, one.readings, one.first_ms, one.last_ms),
-            *(one.curve_digest, one.rest_digest, one.digest, one.buckets),
+            *(*one.digests, one.digest, one.buckets),
             *(*self.power, size_bytes, data_id),
         )
 
@@ -139,41 +166,34 @@ def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draf
 
     ``buckets`` may tell of more readings than ``columns`` holds: then it is a thinned one.
     """
-    power = columns.numbers["power_dw"]
-    curve = pack([Column.every(columns.at_ms), power])
-    rest = pack([*(columns.numbers[name] for name in REST), columns.raws])
-    packed = buckets.pack(span.from_ms, sums=bucket_ms != MINUTE_MS)
-    parts = (
-        _sha256(_curve_content(columns.at_ms, power)),
-        _sha256(_rest_content(columns)),
-        _sha256(packed),
+    known: dict[str, Part] = {"at_ms": Column.every(columns.at_ms), "import_raw": columns.raws}
+    known |= columns.numbers
+    curve, register, rest = ({name: known[name] for name in names} for names in GROUPS)
+    blobs = pack(curve.values()), pack(register.values()), pack(rest.values())
+    segment = Segment(
+        span=span,
+        bucket_ms=bucket_ms,
+        readings=len(columns),
+        first_ms=int(columns.at_ms[0]),
+        last_ms=int(columns.at_ms[-1]),
+        digests=(_sha256(_content(curve)), _sha256(_content(register)), _sha256(_content(rest))),
+        digest=b"",
+        buckets=buckets.pack(span.from_ms, sums=bucket_ms != MINUTE_MS),
     )
-    draft = Draft(
-        segment=Segment(
-            span=span,
-            bucket_ms=bucket_ms,
-            readings=len(columns),
-            first_ms=int(columns.at_ms[0]),
-            last_ms=int(columns.at_ms[-1]),
-            curve_digest=parts[0],
-            rest_digest=parts[1],
-            digest=_digest(span, bucket_ms, len(columns), parts),
-            buckets=packed,
-        ),
-        power=_power(buckets),
-        curve=curve,
-        rest=rest,
-    )
-    if not draft.segment.columns(curve, rest).same(columns):
+    segment = replace(segment, digest=segment.computed_digest())
+    if not segment.columns(blobs).same(columns):
         msg = f"what was sealed does not come back: {span}"
         raise RuntimeError(msg)
-    return draft
+    return Draft(segment, _power(buckets), blobs)
 
 
 def segment_of(row: Row) -> Segment:
     """Return the segment of a row in the order of ``COLUMNS``."""
-    meter_id, socket, from_ms, part, until_ms, *rest = row
-    return Segment(Span(Source(MeterId(meter_id), socket), from_ms, until_ms, part), *rest)
+    meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms = row[:9]
+    span = Span(Source(MeterId(meter_id), socket), from_ms, until_ms, part)
+    curve, register, rest, digest, buckets = row[9:]
+    digests = curve, register, rest
+    return Segment(span, bucket_ms, readings, first_ms, last_ms, digests, digest, buckets)
 
 
 def damaged(span: Span, meter: str) -> StorageError:
@@ -191,31 +211,19 @@ def _power(buckets: Buckets) -> tuple[Value, ...]:
     return int(buckets.count.sum()), lowest, highest, int(buckets.sum_dw.sum())
 
 
-# -- what is proven ---------------------------------------------------------------------------
-
-
 def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def _digest(span: Span, bucket_ms: int, readings: int, parts: tuple[bytes, bytes, bytes]) -> bytes:
-    """Return the digest over who, when, how many, and the digests of the three parts."""
-    head = (
-        "evdesk segment 1\n"
-        f"meter {span.source.meter_id}\nsocket {span.source.socket}\n"
-        f"from {span.from_ms}\nuntil {span.until_ms}\npart {span.part}\n"
-        f"bucket {bucket_ms}\nreadings {readings}\n"
-    )
-    return _sha256(head.encode("ascii") + b"".join(parts))
+def _content(group: Mapping[str, Part]) -> bytes:
+    return b"".join(name.encode("ascii") + b"\0" + part.content() for name, part in group.items())
 
 
-def _curve_content(at_ms: Ints, power: Column) -> bytes:
-    return b"at_ms\0" + at_ms.astype("<i8").tobytes() + b"power_dw\0" + power.content()
-
-
-def _rest_content(columns: Columns) -> bytes:
-    named = [name.encode("ascii") + b"\0" + columns.numbers[name].content() for name in REST]
-    return b"".join(named) + b"import_raw\0" + columns.raws.content()
+def _column(part: Part) -> Column:
+    if not isinstance(part, Column):
+        msg = "a column of another kind"
+        raise ValueError(msg)  # noqa: TRY004 - of the file, not of the program
+    return part
 
 
 def minutes(columns: Columns) -> Buckets:

@@ -15,7 +15,7 @@ from evdesk.storage.segments import Draft, Span, power_of, seal
 DAY_MS = 86_400_000
 MS_PER_HOUR = 3_600_000
 AROUND_EDGES_MS = 60_000
-AFTER_A_STEP = 3  # readings: as many as it takes to believe a new level
+AFTER_A_STEP = 8  # readings: more than it takes to believe a new level
 STEEP_W = 60_000  # no cable of a charging point delivers more
 SLACK_WH = 200  # a register may be no finer
 

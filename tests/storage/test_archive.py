@@ -214,7 +214,10 @@ def test_nothing_to_seal_writes_nothing(meters):
     assert meters.data_version() == before
 
 
-@pytest.mark.parametrize("part", ["curve", "rest", "buckets", "digest", "readings"])
+PARTS = ("curve", "register", "rest", "buckets", "digest", "readings", "curve_digest", "last_ms")
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_a_damaged_segment_says_which_hour_of_which_meter(meters, folder, data_key, part):
     journal(meters, *steady(MeterId(1), 2), *steady(MeterId(2), 2))
     seal_all(meters)
@@ -241,7 +244,9 @@ def spoil(folder, data_key, part: str) -> None:
     connection.run("DROP TRIGGER segment_no_update")
     connection.run("DROP TRIGGER segment_data_no_update")
     first = "(SELECT data_id FROM segment ORDER BY meter_id, from_ms LIMIT 1)"
-    table, key = ("segment_data", "id") if part in {"curve", "rest"} else ("segment", "data_id")
+    table, key = (
+        ("segment_data", "id") if part in {"curve", "register", "rest"} else ("segment", "data_id")
+    )
     ((old,),) = connection.all(f"SELECT {part} FROM {table} WHERE {key} = {first}")
     if isinstance(old, int):
         new: int | bytes = old - 1

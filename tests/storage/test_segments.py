@@ -26,8 +26,10 @@ from tests.storage.sites import START
 SOURCE = Source(MeterId(3), 2)
 FROM_MS = round(START.timestamp() * 1000)
 SPAN = Span(SOURCE, FROM_MS, FROM_MS + 10_800_000, 1)
-NAMES: tuple[str, ...] = ("import_wh", "current_l1_ma", "current_l2_ma", "current_l3_ma")
-NAMES += ("voltage_l1_dv", "voltage_l2_dv", "voltage_l3_dv", "pilot")
+REST = (
+    *("current_l1_ma", "current_l2_ma", "current_l3_ma"),
+    *("voltage_l1_dv", "voltage_l2_dv", "voltage_l3_dv", "pilot"),
+)
 hours = st.lists(any_reading, min_size=1, max_size=200, unique_by=lambda one: one.at)
 
 
@@ -47,7 +49,7 @@ def sealed(readings: list[Reading]) -> Draft:
 @given(hours)
 def test_any_readings_come_back_as_they_were(readings):
     draft = sealed(readings)
-    columns = draft.segment.columns(draft.curve, draft.rest)
+    columns = draft.segment.columns(draft.blobs)
     found = [reading_of(row) for row in rows_of(SOURCE, columns, slice(None))]
     assert found == [
         replace(one, meter_id=SOURCE.meter_id, socket=SOURCE.socket)
@@ -79,21 +81,24 @@ def test_a_segment_is_decoded_and_proven_by_what_its_description_says(readings):
     """Everything here follows docs/archive.md and uses nothing of evdesk's own decoding."""
     draft = sealed(readings)
     segment, count = draft.segment, draft.segment.readings
-    (_, at_ms), (power_bits, power) = blob(draft.curve, count)
-    *numbers, (lengths, words) = blob(draft.rest, count)
-    curve = b"at_ms\0" + ints(at_ms) + b"power_dw\0" + power_bits + ints(power)
-    rest = b"".join(
-        name.encode() + b"\0" + bits + ints(values)
-        for name, (bits, values) in zip(NAMES, numbers, strict=True)
-    )
-    rest += b"import_raw\0" + b"".join(struct.pack("<I", n) for n in lengths) + words
+    (every, at_ms), power = blob(draft.blobs[0], count)
+    register, (lengths, words) = blob(draft.blobs[1], count)
+    curve = named("at_ms", (every, at_ms)) + named("power_dw", power)
+    raws = b"import_raw\0" + b"".join(struct.pack("<I", n) for n in lengths) + words
+    rest = b"".join(map(named, REST, blob(draft.blobs[2], count)))
     head = (
         f"evdesk segment 1\nmeter 3\nsocket 2\nfrom {FROM_MS}\nuntil {FROM_MS + 10_800_000}\n"
-        f"part 1\nbucket 60000\nreadings {count}\n"
+        f"part 1\nbucket 60000\nreadings {count}\nfirst {at_ms[0]}\nlast {at_ms[-1]}\n"
     ).encode()
-    parts = b"".join(hashlib.sha256(part).digest() for part in (curve, rest, segment.buckets))
-    assert hashlib.sha256(head + parts).digest() == segment.digest
+    parts = (curve, named("import_wh", register) + raws, rest, segment.buckets)
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    assert hashlib.sha256(head + digests).digest() == segment.digest
     assert [from_ms(ms) for ms in at_ms] == sorted(one.at for one in readings)
+
+
+def named(name: str, column) -> bytes:
+    bits, values = column
+    return b"".join([name.encode(), b"\0", bits, ints(values)])
 
 
 def ints(values) -> bytes:
@@ -132,18 +137,22 @@ def test_raw_words_of_any_length_come_back(size):
         for n, words in enumerate(raws)
     ]
     draft = sealed(readings)
-    assert list(draft.segment.columns(draft.curve, draft.rest).raws.items()) == raws
+    assert list(draft.segment.columns(draft.blobs).raws.items()) == raws
 
 
 @given(st.data())
 def test_damaged_bytes_are_a_value_error_or_change_nothing(data):
     draft = sealed([Reading(SOURCE.meter_id, 2, START + timedelta(seconds=n), n) for n in range(9)])
-    whole = draft.segment.columns(draft.curve, draft.rest)
-    spoiled = bytearray(draft.rest)
+    whole = draft.segment.columns(draft.blobs)
+    number = data.draw(st.integers(0, 2))
+    spoiled = bytearray(draft.blobs[number])
     position = data.draw(st.integers(0, len(spoiled) - 1))
     spoiled[position] ^= data.draw(st.integers(1, 255))
     try:
-        found = draft.segment.columns(draft.curve, bytes(spoiled))
+        curve, register, rest = (
+            bytes(spoiled) if number == place else blob for place, blob in enumerate(draft.blobs)
+        )
+        found = draft.segment.columns((curve, register, rest))
     except ValueError:
         return
     assert found.same(whole)

@@ -85,7 +85,8 @@ BEGIN SELECT RAISE(ABORT, 'append-only: archive'); END;
 CREATE TABLE segment_data (
     id              INTEGER PRIMARY KEY,
     curve           BLOB    NOT NULL,  -- instants and power
-    rest            BLOB    NOT NULL   -- registers with their raw words, currents, voltages, pilot
+    register        BLOB    NOT NULL,  -- lifetime registers with their raw words
+    rest            BLOB    NOT NULL   -- currents, voltages, pilot
 ) STRICT;
 
 CREATE TRIGGER segment_data_no_update BEFORE UPDATE ON segment_data
@@ -116,6 +117,7 @@ CREATE TABLE segment (
     power_sum_dw    INTEGER,
     bytes           INTEGER NOT NULL CHECK (bytes >= 0),
     curve_digest    BLOB    NOT NULL CHECK (length(curve_digest) = 32),
+    register_digest BLOB    NOT NULL CHECK (length(register_digest) = 32),
     rest_digest     BLOB    NOT NULL CHECK (length(rest_digest) = 32),
     digest          BLOB    NOT NULL CHECK (length(digest) = 32),
     buckets         BLOB    NOT NULL,
