@@ -38,7 +38,7 @@ class Finding:
     network_silence_s: float = 0.6  # a unit that takes longer for its first answer is not there
     bus_silence_s: float = 0.45
     patience_s: float = 1.5  # for a unit that has answered before
-    network_gap_s: float = 0.02  # quiet between two requests, unless a profile wants more
+    network_gap_s: float = 0.01  # quiet between two requests, unless a profile wants more
     bus_gap_s: float = 0.1
     network_budget_s: float = 10.0  # after that, what was tried by then must do
     bus_budget_s: float = 20.0

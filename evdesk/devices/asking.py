@@ -15,6 +15,7 @@ from evdesk.devices.connection import (
     Unreachable,
 )
 from evdesk.devices.plan import Block
+from evdesk.devices.profiles import LAST_ADDRESS
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 NO_SUCH_VALUE = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE})
@@ -53,6 +54,7 @@ class Asker:
         self._words: dict[tuple[int, int, int], bytes] = {}
         self._refused: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
         self._is_strict = False
+        self._news: Key = (0, 0, 0, 0)
         self._silent: set[Key] = set()
 
     @property
@@ -64,6 +66,13 @@ class Asker:
         """Say whether the answer to a request is known without asking."""
         key = self._key(block, shift)
         return key in self._silent or self._refusal(block, shift) is not None or self._has(key)
+
+    def is_new(self, block: Block, shift: int = 0) -> bool:
+        """Say whether the last request may have settled what a block asks for."""
+        unit, function, first, count = self._key(block, shift)
+        new_unit, new_function, start, length = self._news
+        same = (unit, function) == (new_unit, new_function)
+        return same and first < start + length and start < first + count
 
     async def read(self, block: Block, shift: int = 0) -> bytes:
         """Return the words of a block, from memory where they are known.
@@ -95,8 +104,8 @@ class Asker:
             Unreachable: there is no connection (any more).
 
         """
-        await asyncio.sleep(self.gap_s)
         await self._connection.open()
+        await self._connection.keep_quiet(self.unit, Quiet(self.gap_s))
         self.requests += 1
         try:
             answer = await self._connection.exchange(
@@ -140,12 +149,15 @@ class Asker:
             self._words[unit, function, first + number] = data[2 * number : 2 * number + 2]
 
     async def _ask(self, key: Key, block: Block, shift: int) -> bytes:
+        self._news = key
         try:
             return await self._twice(block, shift)
         except ExceptionAnswer as error:
             unit, function, first, count = key
             self._refused.setdefault((unit, function), {})[first, count] = error.code
             self._is_strict |= error.code == ILLEGAL_ADDRESS and not block.function.is_bits
+            if error.code == ILLEGAL_FUNCTION:
+                self._news = (unit, function, 0, LAST_ADDRESS + 1)
             raise
         except Unreachable:
             raise
@@ -194,10 +206,10 @@ def _objects(pdu: bytes) -> dict[int, str]:
     at = 7  # function, MEI type, code, conformity, more, next, number of objects
     while at + 2 <= len(pdu):
         number, size = pdu[at], pdu[at + 1]
-        text = pdu[at + 2 : at + 2 + size].decode("ascii", "replace").strip("\0 ")
-        if text.isascii() and text.isprintable() and text:
-            found[number] = text
         at += 2 + size
+        text = pdu[at - size : at].decode("ascii", "replace").strip("\0 ")
+        if at <= len(pdu) and text and text.isascii() and text.isprintable():
+            found[number] = text
     return found
 
 

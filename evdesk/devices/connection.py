@@ -137,8 +137,7 @@ class Connection:
             if await self._guard.is_silent(self, unit):
                 raise self._timed_out(unit, timeout_s or self._limit_s)
             self._silent.discard(unit)
-        if self._tempo.keeps_gaps:
-            await self._keep_quiet(unit, quiet)
+        await self.keep_quiet(unit, quiet)
         request = REQUEST.pack(block.function, block.address + shift, block.count)
         pdu = await self.exchange(unit, request, timeout_s)
         size = (block.count + 7) // 8 if block.function.is_bits else 2 * block.count
@@ -238,13 +237,15 @@ class Connection:
         size += FRAME_BYTES
         return self.address.line.transfer_s(2 * size if self.address.is_ascii else size)
 
-    async def _keep_quiet(self, unit: int, quiet: Quiet) -> None:
+    async def keep_quiet(self, unit: int, quiet: Quiet) -> None:
         """Wait until the device may be asked; after another unit, as long as either wants.
 
         A request counts from the instant it was due, so that the few tenths of a millisecond by
         which a timer is late do not add up from request to request; one that is later than that
         counts from when it was sent.
         """
+        if not self._tempo.keeps_gaps:
+            return
         since_s = self._sent_s if quiet.from_request else self._answered_s
         gap_s = quiet.gap_s
         if self._unit is not None and unit != self._unit:

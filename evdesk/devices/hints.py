@@ -4,6 +4,8 @@ Source of the usual mistakes: manuals count registers from 0 or from 1, print on
 and leave open which word or byte comes first.
 """
 
+import math
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +15,7 @@ from evdesk.devices.connection import ExceptionAnswer, NoAnswer, Unreachable
 from evdesk.devices.decode import decode_values, value_of
 from evdesk.devices.plan import plan_blocks
 from evdesk.devices.plausible import FACTORS, Verdict, judge, limits_of, power_ratio, scale_of
-from evdesk.devices.profiles import Function, Profile, Register
+from evdesk.devices.profiles import LAST_ADDRESS, Function, Profile, Register
 from evdesk.devices.suspects import plain_name, spelt
 from evdesk.ports import Mark, Remark
 
@@ -43,6 +45,15 @@ class Look:
     raw: bytes
     value: Any
     verdict: Verdict
+
+    @property
+    def sharp(self) -> bool:
+        """Say whether a floating-point number has more digits than one of its words holds."""
+        return (
+            isinstance(self.value, float)
+            and math.isfinite(self.value)
+            and any(struct.pack(">f", self.value / float(self.register.scale))[2:])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +85,13 @@ class Way:
     other_function: bool = False
 
 
-WAYS = (Way(other_function=True), Way(shift=-1), Way(shift=1))
+WAYS = (Way(), Way(other_function=True), Way(shift=-1), Way(shift=1))  # the likeliest first
 
 
 def is_doubtful(looks: Iterable[Look]) -> bool:
-    """Say whether what is telling speaks rather against the profile than for it."""
+    """Say whether what is telling speaks rather against the profile than for it, or not at all."""
     fits, against = _tally(_telling(looks))
-    return against > fits
+    return against > fits or fits == 0
 
 
 async def hints_for(
@@ -95,24 +106,29 @@ async def hints_for(
     found = list(_scales(looks))
     if found or not is_doubtful(looks):
         return found
-    telling = _telling(looks)
-    for turn in TURNS:
-        if _explains(_turned(telling, turn), telling):
-            return [_order(turn, profile, _turned(telling, turn))]
+    telling = _telling(looks)[:MOST_ASKED]
+    best = (_sense(telling), 0)
+    ways: list[list[Remark]] = []
     for way in WAYS:
-        others = await _asked(asker, profile, shift, telling[:MOST_ASKED], way)
+        others = await _asked(asker, profile, shift, telling, way)
         for turn in (AS_IS, *TURNS):
             looked = _turned(others, turn)
-            if _explains(looked, telling):
-                first = _way(way, telling, looked)
-                return [first] if turn == AS_IS else [first, _order(turn, profile, looked)]
-    return []
+            sense = (_sense(looked), _sharp(looked))
+            if sense < best or sense[0] <= _sense(telling) or not _makes_sense(looked):
+                continue
+            remarks = _said(way, turn, profile, looked)
+            if sense > best:
+                best, ways = sense, []
+            ways.append(remarks)
+    fewest = min(map(len, ways), default=0)
+    return [remark for remarks in ways if len(remarks) == fewest for remark in remarks]
 
 
 def _telling(looks: Iterable[Look]) -> list[Look]:
     """Return the registers that show when they are read in a wrong way, the best ones first."""
-    found = [look for look in looks if _rank(look.register) and look.verdict.mark is not Mark.OPEN]
-    return sorted(found, key=lambda look: -_rank(look.register))
+    return sorted(
+        (look for look in looks if _rank(look.register)), key=lambda k: -_rank(k.register)
+    )
 
 
 def _rank(register: Register) -> int:
@@ -129,11 +145,25 @@ def _tally(looks: Iterable[Look]) -> tuple[int, int]:
     return fits, marks.count(Mark.WRONG) + marks.count(Mark.MISSING)
 
 
-def _explains(looks: Sequence[Look], before: Sequence[Look]) -> bool:
-    """Say whether a way of reading makes sense of nearly all: most that is telling now fits."""
+def _sense(looks: Iterable[Look]) -> int:
+    """Return how much sense a way of reading makes: what fits, less what is wrong or missing."""
     fits, against = _tally(looks)
-    strong = sum(look.verdict.mark is Mark.FITS and _rank(look.register) > 1 for look in looks)
-    return strong > 0 and fits > 2 * against and fits > _tally(before[: len(looks)])[0]
+    return fits - 2 * against
+
+
+def _sharp(looks: Iterable[Look]) -> int:
+    """Return how many numbers have all their digits: half of a number is plausible, but round."""
+    return sum(
+        look.verdict.mark is Mark.FITS and look.register.is_float and look.sharp for look in looks
+    )
+
+
+def _makes_sense(looks: Iterable[Look]) -> bool:
+    """Say whether nearly all fits, and something of it would hardly do so by chance."""
+    looks = list(looks)
+    fits, against = _tally(looks)
+    strong = any(look.verdict.mark is Mark.FITS and _rank(look.register) > 1 for look in looks)
+    return strong and fits > 2 * against
 
 
 def _turned(looks: Iterable[Look], turn: Turn) -> list[Look]:
@@ -154,6 +184,8 @@ async def _asked(
     asker: Asker, profile: Profile, shift: int, looks: Iterable[Look], way: Way
 ) -> list[Look]:
     """Return registers read in another way; those that are refused stay without a value."""
+    if way == Way():
+        return list(looks)
     found: list[Look] = []
     for look in looks:
         function = look.register.function
@@ -163,6 +195,9 @@ async def _asked(
             function = OTHER_FUNCTION[function]
         elsewhere = replace(look.register, function=function)
         (block,) = plan_blocks([elsewhere], profile.pace)
+        first = block.address + shift + way.shift
+        if not 0 <= first <= LAST_ADDRESS + 1 - block.count:
+            continue
         try:
             data = await asker.read(block, shift + way.shift)
         except Unreachable:
@@ -180,6 +215,11 @@ async def _asked(
 # -- what is said ---------------------------------------------------------------------------------
 
 
+def _said(way: Way, turn: Turn, profile: Profile, looks: Sequence[Look]) -> list[Remark]:
+    remarks = [] if way == Way() else [_way(way, looks)]
+    return remarks if turn == AS_IS else [*remarks, _order(turn, profile, looks)]
+
+
 def _order(turn: Turn, profile: Profile, looks: Sequence[Look]) -> Remark:
     first = next(iter(profile.registers.values()))
     order = "high" if first.little_words else "low"
@@ -192,10 +232,10 @@ def _order(turn: Turn, profile: Profile, looks: Sequence[Look]) -> Remark:
     return Remark("bytes-swapped", f"{BYTES} {ORDER.replace('{what}', TURN_BYTES)}", facts)
 
 
-def _way(way: Way, before: Sequence[Look], looks: Sequence[Look]) -> Remark:
+def _way(way: Way, looks: Sequence[Look]) -> Remark:
     facts: dict[str, object] = {"examples": _examples(looks)}
     if way.other_function:
-        facts["function"] = FUNCTIONS[OTHER_FUNCTION[before[0].register.function]]
+        facts["function"] = FUNCTIONS[OTHER_FUNCTION[looks[0].register.function]]
         return Remark(
             "other-function",
             "The values make sense when they are read as {function} ({examples}). Choose that"

@@ -105,11 +105,11 @@ class _Prober:
         decisions, undecided = await self._decide(profile, choices)
         variant = profile.variant({**choices, **options_of(decisions)})
         looks = await self._look(variant, shift)
-        if all(look.value is None for look in looks):
-            raise DeviceError("The device has no value of profile {name}.", name=profile.info.id)
         hints = [*undecided, *await hints_for(self._asker, variant, shift, looks)]
         if not candidates and is_doubtful(looks) and not hints:
             hints += await self._better(profile)
+        if not hints and all(look.value is None for look in looks):
+            raise DeviceError("The device has no value of profile {name}.", name=profile.info.id)
         return Probe(
             profile=profile.info.id,
             unit=self._asker.unit,

@@ -237,8 +237,11 @@ class Recogniser:
         return each, block
 
     async def _take_known(self, each: Suspect) -> None:
+        """Take in what is known of what a suspect asks for: of the last request, or of any."""
+        fresh, each.fresh = each.fresh, False
         for block in tuple(each.pending):
-            if not each.ruled_out and self._asker.knows(block, each.shift):
+            may_be_known = fresh or self._asker.is_new(block, each.shift)
+            if may_be_known and not each.ruled_out and self._asker.knows(block, each.shift):
                 each.pending.remove(block)
                 await self._take(each, block)
 

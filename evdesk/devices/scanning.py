@@ -10,6 +10,7 @@ from evdesk.devices.profiles import Profile
 from evdesk.devices.recognising import Recogniser, certainty_of, effort_for
 from evdesk.devices.self_description import Names
 from evdesk.devices.twins import Twin, read_sign
+from evdesk.devices.urls import Address
 from evdesk.ports import FoundDevice, Remark, Scan, ScanStep, ScanWatch
 from evdesk.settings import FINDING
 
@@ -37,11 +38,10 @@ class Scanner:
     ) -> None:
         self._connection = connection
         self._is_bus = connection.address.is_rtu
-        kind = "rtu" if self._is_bus else None
         self._profiles = {
             name: profile
             for name, profile in profiles.items()
-            if kind is None or kind in profile.info.transports
+            if _may_be_at(connection.address, profile)
         }
         self._watch = watch
         self._effort = effort_for(is_bus=self._is_bus, thorough=thorough)
@@ -98,13 +98,12 @@ class Scanner:
     # -- which units ----------------------------------------------------------------------------
 
     def _usual(self) -> list[int]:
-        way = "rtu" if self._is_bus else "tcp"
+        first = BUS_UNITS if self._is_bus else HOST_UNITS
         own = {
             profile.info.default_unit
             for profile in self._profiles.values()
-            if profile.info.transports[:1] == (way,)
+            if _has_own_network(profile) is not self._is_bus
         }
-        first = BUS_UNITS if self._is_bus else HOST_UNITS
         return [*first, *sorted(own - set(first))]
 
     def _still_usual(self, found: FoundDevice | None) -> None:
@@ -117,7 +116,7 @@ class Scanner:
 
     def _is_alone(self, found: FoundDevice) -> bool:
         profile = found.profile
-        return profile is not None and self._profiles[profile].info.transports[:1] == ("tcp",)
+        return profile is not None and _has_own_network(self._profiles[profile])
 
     # -- one unit -------------------------------------------------------------------------------
 
@@ -151,3 +150,13 @@ class Scanner:
         if sign is not None and not self._is_bus:
             self._twins.append(Twin(found, sign))
         return found
+
+
+def _may_be_at(address: Address, profile: Profile) -> bool:
+    """Say whether such a device can be there: a gateway may bring any of them to a host."""
+    ways = {"rtu", "ascii"} if address.is_ascii else {"rtu", "rtu_over_tcp"}
+    return not address.is_rtu or not ways.isdisjoint(profile.info.transports)
+
+
+def _has_own_network(profile: Profile) -> bool:
+    return profile.info.transports[:1] == ("tcp",)

@@ -29,7 +29,10 @@ SHOWN_NAMES = 3
 
 @dataclass(slots=True)
 class Suspect:
-    """``pending`` are the requests still to be made; ``led``: those that tell most are done."""
+    """``pending`` are the requests still to be made; ``led``: those that tell most are done.
+
+    ``fresh``: requests were planned, which may be among those that were made for others.
+    """
 
     profile: Profile
     asker: Asker
@@ -40,6 +43,7 @@ class Suspect:
     ruled_out: bool = False
     identified: bool = False
     led: bool = False
+    fresh: bool = True
     weight: int = 0
     answered: int = 0
     values: dict[str, Any] = field(default_factory=dict)
@@ -111,6 +115,7 @@ class Suspect:
         """Take in that the unit has no such values; of several it may have one."""
         if len(block.registers) > 1:
             self.pending.extend(split_block(block, self.profile.pace))
+            self.fresh = True
             return
         (register,) = block.registers
         self.weight += LACKS
@@ -120,6 +125,7 @@ class Suspect:
     def claim(self, remark: Remark, weight: int, *, identified: bool) -> None:
         """Take in what the device says of itself."""
         self.tells.append(remark)
+        self.fresh = True
         self.weight += weight
         self.identified |= identified
 
@@ -127,7 +133,7 @@ class Suspect:
         """Plan requests for all the rest of its values, once."""
         if self.led:
             return
-        self.led = True
+        self.led = self.fresh = True
         asked = {*self.values, *self.lacking, *LEADS}
         rest = [r for r in _readable(self.profile) if r.name not in asked]
         self.pending.extend(plan_blocks(rest, self.profile.pace))
