@@ -484,7 +484,7 @@ def test_a_silent_unit_of_a_line_costs_its_own_timeout_only():
                 await second
             assert [(await task)[0].import_wh for task in (first, third)] == [1_000, 3_000]
             took_s = time.perf_counter() - began
-        assert took_s < 0.15 + 0.06 + 3 * 0.13
+        assert took_s < 0.15 + 1.0
 
     run(main())
 
