@@ -1,15 +1,27 @@
 """What breaks in a depot is told once when it begins and once when it is over, whoever restarts."""
 
+import asyncio
+import shutil
+import time
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from sys import executable
 
 import pytest
 
+from evdesk.bootstrap.sites import COLLECTOR, open_with_key
+from evdesk.devices.profile_file import load_profiles
 from evdesk.devices.simulator.scenario import Device, FaultKind
 from evdesk.domain.faults import Fault, FaultCode
+from evdesk.domain.mail import MailState, Security
+from evdesk.domain.meters import NewMeter
 from evdesk.ports import FaultFilter
+from evdesk.settings import shipped
 from tests.end_to_end.rig import STEP_MS, Blank, Rig, bay, fault, rig, visit
+from tests.fakes.mail_server import mail_server
 
 STEP = timedelta(milliseconds=STEP_MS)
 OUT_OF_ORDER = 10  # state register of the Heidelberg: locked, or its watchdog has bitten
@@ -114,6 +126,18 @@ def test_faults_of_a_device_that_is_taken_away_are_over(tmp_path: Path, blank: B
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_no_device_there_is_a_profile_of_has_a_fault_on_a_plain_day(
+    tmp_path: Path, blank: Blank
+) -> None:
+    known = load_profiles(shipped("resources") / "meters")
+    devices = [bay(name=name, profile=name, serial=4_711) for name in sorted(known)]
+    with rig(tmp_path, blank, *devices, step_ms=30_000) as site:
+        site.collect(60)
+        assert told(site) == {}
+
+
+@pytest.mark.slow
 def test_a_car_that_stays_or_draws_nothing_is_told_once(tmp_path: Path, blank: Blank) -> None:
     devices = (
         bay(name="stays", visits=(visit(5, 360),)),
@@ -125,3 +149,32 @@ def test_a_car_that_stays_or_draws_nothing_is_told_once(tmp_path: Path, blank: B
             "stays": [(FaultCode.LONG_IDLE, near(20), near(360))],
             "trickles": [(FaultCode.LOW_CONSUMPTION, near(5), near(355))],
         }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_the_owner_is_written_to_while_nobody_is_at_the_computer(
+    tmp_path: Path, real_blank: Blank
+) -> None:
+    site = Path(shutil.copytree(real_blank.folder, tmp_path / "site"))
+    opened = open_with_key(site, real_blank.data_key, COLLECTOR)
+    dead = NewMeter("bay1", "keba-p30", "tcp://127.0.0.1:9", 255)
+    with closing(opened.services.store), mail_server(Security.PLAIN) as box:
+        asyncio.run(opened.services.meters.add(dead))
+        opened.services.mail.set_server(box.server(Security.PLAIN))
+        command = [executable, "-m", "evdesk", "--site", str(site), "collect", "--key-stdin"]
+        with Popen(command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL) as child:
+            assert child.stdin is not None
+            child.stdin.write(real_blank.data_key.reveal().hex().encode() + b"\n")
+            child.stdin.flush()
+            ends = time.monotonic() + 180
+            while not box.messages and time.monotonic() < ends:
+                time.sleep(0.5)
+            opened.services.site.stop_collector()
+            child.wait(30)
+        (posted,) = opened.services.mail.newest()
+    (message,) = box.messages
+    assert message["To"] == "owner@depot.example"
+    assert message["Subject"] == "Test depot: bay1: Device cannot be read"
+    assert "What to do: Check its power" in message.get_content()
+    assert (posted.state, posted.attempts) == (MailState.SENT, 1)

@@ -348,6 +348,9 @@ def _text(register: Register) -> Encode:
         return lambda s: bytes.fromhex(s.tag).ljust(size, b"\0")[:size]
     if register.name == "rfid_tag":
         return lambda s: letters(register, s.tag)
+    if register.name == "error_code":
+        none = bytes(2 * register.length)
+        return lambda _: none
     words = letters(register, str(register.example or "1.0"))
     return lambda _: words
 
