@@ -59,7 +59,7 @@ def _declare_add(meter: Groups) -> None:
     add.add_argument("--name", required=True, metavar="N", help="what you call it")
     add.add_argument("--profile", required=True, metavar="ID", help="see: evdesk meter profiles")
     add.add_argument(
-        "--url", required=True, metavar="URL", help="tcp://host:502 or rtu-tcp://host:port"
+        "--url", required=True, metavar="URL", help="tcp://host, rtu:///dev/ttyUSB0, tls://host …"
     )
     add.add_argument("--unit", type=int, metavar="U", help="unit id (default: the profile's)")
     add.add_argument(

@@ -41,7 +41,12 @@ __all__ = [
 REQUEST = struct.Struct(">BHH")
 FRAME_BYTES = 13  # request of 8 and answer of 5 + data (Modbus over Serial Line V1.02)
 TIMER_LATE_S = 0.002
-DEAF_AFTER = 3  # unanswered requests in a row after which a serial port is opened anew
+DEAF_AFTER = 3  # unanswered requests in a row after which a link that is kept is opened anew
+SILENT = "did not answer within {limit} s"
+NOISE = (
+    "did not answer within {limit} s, but something did: another speed or parity, or another"
+    " master on the line"
+)
 
 
 class Guard(Protocol):
@@ -112,11 +117,18 @@ class Connection:
         self._backoff.worked()
 
     async def _keep_distance(self) -> None:
-        """Never connect more often than once a second: some stacks die of it."""
-        now_s = asyncio.get_running_loop().time()
+        """Never connect more often than once a second, where a stack is fragile far less often."""
+        loop, polling = asyncio.get_running_loop(), self._tempo.polling
         if self._opened_s is not None and self._tempo.keeps_gaps:
-            await asyncio.sleep(self._opened_s + self._tempo.polling.reconnect_s - now_s)
-        self._opened_s = asyncio.get_running_loop().time()
+            if self._is_fragile and loop.time() < self._opened_s + polling.fragile_reconnect_s:
+                raise TooEarly(
+                    "{place} closed the connection and bears no quick return: it is tried again"
+                    " {seconds} s after the last time.",
+                    place=self.address.place,
+                    seconds=f"{polling.fragile_reconnect_s:g}",
+                )
+            await asyncio.sleep(self._opened_s + polling.reconnect_s - loop.time())
+        self._opened_s = loop.time()
 
     async def read(
         self, unit: int, block: Block, shift: int, quiet: Quiet, timeout_s: float | None = None
@@ -194,19 +206,20 @@ class Connection:
     def _unanswered_by(self, unit: int, wire: Wire, timeout_s: float | None) -> TimedOut:
         self._silent.add(unit)
         self._unanswered += 1
-        error = self._timed_out(unit, timeout_s or self._limit_s)
+        limit_s = timeout_s or self._limit_s
+        error = self._timed_out(unit, limit_s, NOISE if wire.has_noise else SILENT)
         if timeout_s is None:
             self._give_up(wire, error)
         else:
             wire.abandon()
         return error
 
-    def _timed_out(self, unit: int, limit_s: float) -> TimedOut:
+    def _timed_out(self, unit: int, limit_s: float, what: str = SILENT) -> TimedOut:
         return TimedOut(
             "{place} unit {unit} {what}.",
             place=self.address.place,
             unit=unit,
-            what=f"did not answer within {limit_s:g} s",
+            what=what.format(limit=f"{limit_s:g}"),
         )
 
     def _failed(self, unit: int, what: str) -> NoAnswer:
@@ -218,13 +231,20 @@ class Connection:
         return error
 
     def _give_up(self, wire: Wire, error: NoAnswer | None = None) -> None:
-        """Drop a link in doubt; a serial port is kept, and what comes late thrown away."""
-        if self.address.line is not None and not wire.spoilt and self._unanswered < DEAF_AFTER:
+        """Drop a link in doubt; a serial port is kept, and what comes late thrown away.
+
+        So is a fragile stack's: there transactions have numbers, and a new connection costs more.
+        """
+        is_slow = isinstance(error, TimedOut) and self._is_fragile and not self.address.is_rtu
+        if (self.address.line is not None or is_slow) and self._may_go_on(wire):
             wire.abandon()
             return
         if self._is_fragile and error is not None:
             self._backoff.failed(error)
         self.drop()
+
+    def _may_go_on(self, wire: Wire) -> bool:
+        return not wire.spoilt and self._unanswered < DEAF_AFTER
 
     # -- time -----------------------------------------------------------------------------------
 

@@ -48,6 +48,11 @@ class Wire(asyncio.Protocol):
         self._answer: asyncio.Future[bytes] | None = None
         self._buffer = b""
 
+    @property
+    def has_noise(self) -> bool:
+        """Say whether something has come since the request that is no answer."""
+        return False
+
     def ask(self, unit: int, request: bytes) -> "asyncio.Future[bytes]":
         """Send a request (from the function code on); what is returned becomes its answer.
 
@@ -158,6 +163,11 @@ class LineWire(Wire):
         super().__init__(why)
         self._begins = (b"", b"")
         self._damage: asyncio.TimerHandle | None = None
+
+    @property
+    def has_noise(self) -> bool:
+        """Say whether something has come since the request that is no answer."""
+        return bool(self._buffer)
 
     def abandon(self) -> None:
         """Wait for the answer no longer; should it come late, it is thrown away."""

@@ -213,6 +213,69 @@ def test_an_answer_that_cannot_be_right_costs_the_connection(damage, sentence, q
     run(main())
 
 
+FRAGILE = ("min_request_gap_ms = 100", "min_request_gap_ms = 0\none_client = true")
+
+
+def test_a_fragile_stack_keeps_its_connection_over_a_late_answer(tmp_path):
+    """The answer that comes late is known by its number and thrown away."""
+    edited_profile(tmp_path, "heidelberg-energy-control", FRAGILE)
+    polling = Polling(timeout_s=0.15, backoff_first_s=0.02, backoff_last_s=0.02)
+    connections, served = 0, 0
+
+    async def late_once(reader, writer):
+        nonlocal connections, served
+        connections += 1
+        while True:
+            tid, unit, pdu = await request_of(reader)
+            served += 1
+            await asyncio.sleep(0.25 if served == 1 else 0)
+            writer.write(frame(tid, unit, words(pdu[0], *heidelberg(1_000 + served))))
+
+    async def main():
+        async with server(late_once) as port, wall_devices(tmp_path, polling) as devices:
+            reader = reader_on(devices, port)
+            with pytest.raises(NoAnswer, match=r"did not answer within 0\.15 s"):
+                await reader.read()
+            await asyncio.sleep(0.2)
+            return (await reader.read())[0].import_wh
+
+    assert run(main()) == 1_002
+    assert connections == 1
+
+
+def test_a_fragile_stack_that_hangs_up_is_left_alone_for_long(tmp_path):
+    edited_profile(tmp_path, "heidelberg-energy-control", FRAGILE)
+    polling = Polling(
+        backoff_first_s=0.02, backoff_last_s=0.02, reconnect_s=0.02, fragile_reconnect_s=0.5
+    )
+    connections = []
+
+    async def one_answer(reader, writer):
+        connections.append(time.monotonic())
+        tid, unit, pdu = await request_of(reader)
+        writer.write(frame(tid, unit, words(pdu[0], *heidelberg(7))))
+
+    async def main():
+        async with server(one_answer) as port, wall_devices(tmp_path, polling) as devices:
+            reader, found = reader_on(devices, port), []
+            for _ in range(70):
+                try:
+                    found += await reader.read()
+                except NoAnswer as error:
+                    told.add(str(error).replace(str(port), "PORT"))
+                await asyncio.sleep(0.02)
+            return len(found)
+
+    told: set[str] = set()
+    assert run(main()) == len(connections) in {3, 4}
+    assert min(later - earlier for earlier, later in pairwise(connections)) >= 0.5
+    (sentence,) = told
+    assert sentence == (
+        "127.0.0.1 port PORT closed the connection and bears no quick return: it is tried again"
+        " 0.5 s after the last time."
+    )
+
+
 def test_an_answer_in_pieces_is_put_together():
     async def slowly(reader, writer):
         while True:

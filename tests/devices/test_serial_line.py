@@ -268,6 +268,24 @@ def test_a_damaged_answer_costs_neither_the_port_nor_the_whole_timeout():
     run(main())
 
 
+def test_noise_without_an_answer_is_told_from_silence():
+    """What a device at another speed sounds like."""
+
+    async def main():
+        async with (
+            slave(lambda far, request: far.write(b"\xf8\x00\x3f\x07" * 9)) as far,
+            wall_devices(polling=QUICK) as devices,
+        ):
+            with pytest.raises(NoAnswer) as caught:
+                await reader_on(devices, far.path).read()
+            return str(caught.value).partition(" unit ")[2]
+
+    assert run(main()) == (
+        "1 did not answer within 0.15 s, but something did: another speed or parity, or another"
+        " master on the line."
+    )
+
+
 def test_an_answer_of_another_length_is_refused():
     def short(far, request):
         far.write(rtu(request[0], words(request[1], 1, 2)))
