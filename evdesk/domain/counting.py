@@ -42,6 +42,7 @@ class Counting(Fold):
         session, before = state.session, state.track.last
         if session is None or before is None:
             state.track.forget()
+            self._leave_level(None)
         elif session.unexplained is not None:
             events += self._explain(session, session.unexplained, first, told)
         elif told.at >= before.at:
@@ -121,9 +122,9 @@ class Counting(Fold):
 
     def step(self, step: Step, at: datetime, out: list[SessionEvent]) -> None:
         """Take in that the counter went on elsewhere; after a rewind, it is still the same one."""
-        session = self.state.session
-        self.state.recent.clear()
-        self.state.free = self.state.track.last
+        state = self.state
+        session, ending = state.session, state.ending
+        self._leave_level(step.first)
         if session is None:
             return
         flags = STEP_FLAGS[step.kind]
@@ -131,11 +132,21 @@ class Counting(Fold):
             session.flags |= flags
             session.check.interrupt()
         else:
+            if ending is not None and ending.register is not None:  # it ended on the old level
+                session.end_at(ending.register)
+                ending.register = step.first
             session.step(step, flags)
         if Flag.METER_RESET in flags:
             again = session.unexplained is not None
             session.unexplained = None if again else step  # of two, one cannot be explained away
         out.append(EpochBegan(at, step))
+
+    def _leave_level(self, first: Register | None) -> None:
+        """Let nothing that is kept for the next session point to a level that is no more."""
+        self.state.recent.clear()
+        self.state.free = first
+        if self.state.rising is not None:
+            self.state.rising.register = first
 
     def went_straight_on(self, session: OpenSession, sample: Sample, unseen: timedelta) -> bool:
         """Return whether a car that draws now can have drawn all the while nobody watched."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from evdesk.domain.crosscheck import CrossCheck
 from evdesk.domain.readings import Register
-from evdesk.domain.registers import RegisterTrack, Step
+from evdesk.domain.registers import REFRESH, Bounds, RegisterTrack, Step
 from evdesk.domain.sessions import STEP_FLAGS, Figures, Flag, Rules, Tag
 from evdesk.domain.timeline import Timeline
 
@@ -53,6 +53,11 @@ class OpenSession:
         self.base, self.start, self.last = register, counts_from, counts_from
         self.read_at = register.at
 
+    def end_at(self, register: Register) -> None:
+        """End at a register, unless more was counted already."""
+        if self.last is not None and register.wh >= self.last.wh:
+            self.last = register
+
     def tells_of_its_car(self) -> bool:
         """Return whether its charger says something by which another car would be noticed."""
         return not (self.connected_s is None and self.session_wh is None and self.tag is None)
@@ -95,17 +100,25 @@ class OpenSession:
             tag=self.tag,
         )
 
-    def judge(self, unplugged_at: datetime, drift: timedelta, resolution_wh: int) -> None:
+    def judge(self, unplugged_at: datetime, drift: timedelta, bounds: Bounds) -> None:
         """Set the flags that only the whole session can tell."""
-        if self.energy_wh() is None:
+        energy_wh = self.energy_wh()
+        if energy_wh is None or self.base is None or self.last is None:
             self.flags.add(Flag.NO_REGISTER)
-        elif self.check.is_frozen(resolution_wh):
+        elif not bounds.plausible(energy_wh, self._passed(self.base, self.last, drift)):
+            self.flags.add(Flag.METER_RESET)  # whatever happened: no cable carries that
+        elif self.check.is_frozen(bounds.resolution_wh):
             self.flags.add(Flag.REGISTER_FROZEN)
-        elif self.check.disagrees(resolution_wh):
+        elif self.check.disagrees(bounds.resolution_wh):
             self.flags.add(Flag.POWER_MISMATCH)
         set_by = abs(drift - self.drift_before)
         if set_by > max(CLOCK_SET, CLOCK_SET_SHARE * (unplugged_at - self.plugged_in_at)):
             self.flags.add(Flag.CLOCK_STEP)
+
+    def _passed(self, first: Register, last: Register, drift: timedelta) -> timedelta:
+        """Return the time in which the energy was counted, at the least generous REFRESH more."""
+        spans = last.at - min(first.at, self.plugged_in_at)
+        return spans - min(drift - self.drift_before, spans) + REFRESH
 
 
 @dataclass(slots=True)

@@ -56,9 +56,9 @@ class Visits(Fold):
         session.flags |= edge.flags
         if edge.register is None:
             self._end_unread(session, edge)
-        elif session.last is not None:
-            session.last = edge.register if edge.register.wh >= session.last.wh else session.last
-        session.judge(edge.at, drift, self.rules.bounds.resolution_wh)
+        else:
+            session.end_at(edge.register)
+        session.judge(edge.at, drift, self.rules.bounds)
         if session.charging:
             out.append(ChargingStopped(edge.at, session.last))
         out.append(Closed(edge.at, session.last, session.figures(edge.at, drift)))

@@ -224,3 +224,25 @@ def test_a_meter_that_refreshes_its_register_every_ten_seconds_is_believed_at_on
     events = play(tracker, *[sample(1 + n, "C", 1_000 + 61 * ((1 + n) // 10)) for n in range(100)])
     assert not [event for event in events if isinstance(event, EpochBegan)]
     assert leave(tracker, 101, 1_610).flags == frozenset()
+
+
+def test_a_bare_meter_that_begins_anew_as_a_car_begins_to_draw_bills_no_old_level() -> None:
+    tracker = Tracker(Rules(by_pilot=False, interval_ms=10_000, idle_ms=60_000))
+    idle = [sample(10 * n, None, 4_810_000, 0) for n in range(3)]
+    lost = [sample(30, None, 3, 0), sample(40, None, 4, 0), sample(50, None, 30, 9_000)]
+    drawing = [sample(60 + 10 * n, None, 55 + 25 * n, 9_000) for n in range(10)]
+    gone = [sample(160 + 10 * n, None, 290, 0) for n in range(10)]
+    figures = closed(play(tracker, *idle, *lost, *drawing, *gone))[0].figures
+    assert figures.energy_wh is not None
+    assert 200 <= figures.energy_wh <= 290
+
+
+def test_a_counter_that_begins_anew_after_a_bare_meter_s_car_has_gone_bills_the_old_one() -> None:
+    tracker = Tracker(Rules(by_pilot=False, interval_ms=10_000, idle_ms=600_000))
+    play(tracker, sample(0, None, 90_000, 0))
+    play(tracker, *[sample(10 + 10 * n, None, 90_000 + 25 * n, 9_000) for n in range(10)])
+    play(tracker, *[sample(110 + 10 * n, None, 90_225, 0) for n in range(5)])
+    events = play(tracker, *[sample(160 + 10 * n, None, n, 0) for n in range(80)])
+    figures = closed(events)[0].figures
+    assert figures.energy_wh == 225
+    assert figures.state() is SessionState.REVIEW

@@ -125,9 +125,22 @@ def test_losing_one_of_two_devices_of_a_point_costs_no_wh(
 def test_a_driver_that_reports_no_car_for_one_read_does_not_end_a_session(
     tmp_path: Path, blank: Blank
 ) -> None:
-    with rig(tmp_path, blank, bay(fault(FaultKind.STATE, 10, 10.1, 2))) as site:
+    """Read every second, it is a glitch; every 10 s, cars can have been changed: see to it."""
+    glitch = fault(FaultKind.STATE, 10, 10.01, 2)
+    with rig(tmp_path, blank, bay(glitch), step_ms=1_000) as site:
         site.collect(until=30)
         assert_clean(site.the_session(), WH)
+
+
+def test_one_reading_without_a_car_every_ten_seconds_is_a_doubt_that_loses_no_wh(
+    tmp_path: Path, blank: Blank
+) -> None:
+    with rig(tmp_path, blank, bay(fault(FaultKind.STATE, 10, 10.1, 2))) as site:
+        site.collect(until=30)
+        found = site.sessions()
+        assert sum(session.energy_wh or 0 for session in found) == WH
+        assert {session.state for session in found} == {SessionState.REVIEW}
+        assert all(Flag.UNSEEN_REPLUG in session.figures.flags for session in found)
 
 
 @pytest.mark.parametrize("raw", [8, 9, 10, 11, 77])
