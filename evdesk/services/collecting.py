@@ -14,7 +14,7 @@ from evdesk.domain.errors import DeviceError, StorageError
 from evdesk.domain.meters import MeterStatus
 from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, CollectorState, Computer, Devices, Store
-from evdesk.services.journaling import Beat, Journal
+from evdesk.services.journaling import NEVER, Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
 from evdesk.services.queueing import BusQueue, spread
 from evdesk.services.remembering import has_learned, remember
@@ -80,7 +80,8 @@ class Collector:
             self._revision = unit.collector.state().revision
         plans = make_plans(self._store, self._devices, self._clock.now())
         journal = Journal(self._store, reaches(plans, self._devices))
-        journal.settle()
+        if not journal.settled():
+            self._revision = NEVER  # as if something had changed: the next commit tries it again
         spread(plans, asyncio.get_running_loop().time())
         self._watch = Watchman(
             self._store, plans, self._devices, self._clock, self._elapsed_s, self._computer

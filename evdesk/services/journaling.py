@@ -1,5 +1,6 @@
 """The journal: readings and what they mean for sessions, in one transaction."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from heapq import merge
 
 from evdesk.domain import snapshots
 from evdesk.domain.audit import Change
-from evdesk.domain.errors import EvdeskError
+from evdesk.domain.errors import EvdeskError, StorageError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import MeterStatus, Source, Station, StationId
 from evdesk.domain.readings import MeterId, Reading
@@ -34,7 +35,10 @@ from evdesk.ports import CollectorState, Store, Unit
 from evdesk.services.findings import Findings
 from evdesk.settings import CHARGING, POLLING
 
+LOG = logging.getLogger(__name__)
+
 MS_PER_MINUTE = 60_000
+NEVER = -1  # a revision that the database never has
 NOTHING_FOUND = Findings()
 # What happens to a session is saved with the transaction it happens in; its running figures and
 # the tracker this often. A restart replays the readings since.
@@ -105,6 +109,15 @@ class Journal:
         for follow in self._follows.values():
             follow.resumed = follow.tracker.resumed
         return state
+
+    def settled(self) -> bool:
+        """Take in what people said since; return whether it was, or has to be tried again."""
+        try:
+            self.settle()
+        except StorageError as error:
+            LOG.warning("%s What people decided is taken in later.", error)
+            return False
+        return True
 
     def settle(self) -> None:
         """Take in what people said since: meters that were replaced, sessions to be ended.

@@ -147,8 +147,8 @@ class StationService:
             if station.id in unit.sessions.open_ids():
                 raise UserError(
                     "Station {name} has an open session ({session}): unplug the car first. If its "
-                    "device is gone for good, end the session: evdesk session close {session} "
-                    "--reason …",
+                    "device is gone for good, end the session, on the page Sessions or with: "
+                    "evdesk session close {session} --reason …",
                     name=name,
                     session=unit.sessions.open_ids()[station.id],
                 )

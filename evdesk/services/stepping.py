@@ -10,7 +10,7 @@ from evdesk.domain.meters import MeterStatus
 from evdesk.domain.readings import Reading
 from evdesk.ports import Clock, CollectorState, Devices, Store
 from evdesk.services.collecting import Tally
-from evdesk.services.journaling import Beat, Journal
+from evdesk.services.journaling import NEVER, Beat, Journal
 from evdesk.services.polling import Plan, by_bus, make_plans, reaches
 from evdesk.services.remembering import has_learned, remember
 from evdesk.services.sealing import Archivist
@@ -68,7 +68,8 @@ class SteppedCollector:
             revision = unit.collector.state().revision
         plans = make_plans(self._store, self._devices, self._clock.now())
         journal = Journal(self._store, reaches(plans, self._devices))
-        journal.settle()
+        if not journal.settled():
+            revision = NEVER  # as if something had changed: the next commit tries it again
         now_ms = to_ms(self._clock.now())
         for plan in plans:
             plan.due = _next_on_grid(now_ms, plan.interval_ms)

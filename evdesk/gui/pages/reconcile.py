@@ -1,5 +1,7 @@
 """Reconcile: where every kWh of a month went, meter by meter, and what is left to explain."""
 
+from datetime import date
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QSplitter, QWidget
 
@@ -33,8 +35,7 @@ class ReconcilePage(Page):
         self.set_title(self.tr("Reconcile"))
         self._month: Month | None = None
         self._counting: str | None = None
-        today = context.pulse.now().astimezone(context.zone).date()
-        self.month = MonthField(context.theme, today)
+        self.month = MonthField(context.theme, self._today())
         self.again = button(self.tr("Count again"), self.refresh, "", self.tr("Count again (F5)"))
         self.export = button(self.tr("Export …"), self.ask_file)
         self.progress = QProgressBar()
@@ -57,6 +58,9 @@ class ReconcilePage(Page):
         self._connect()
         self.repaint_icons()
         self._on_picked()
+
+    def _today(self) -> date:
+        return self.context.pulse.now().astimezone(self.context.zone).date()
 
     def _columns(self) -> list[Column[MeterMonth]]:
         def energy(title: str, width: int, wh: str) -> Column[MeterMonth]:
@@ -124,6 +128,7 @@ class ReconcilePage(Page):
         """Count the month that is chosen; what was counted before stays until then."""
         if self._counting is not None:
             return
+        self.month.offer(self._today())
         month = self.month.month()
         self._counting = month
         self.progress.setValue(0)

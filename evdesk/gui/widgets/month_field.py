@@ -29,7 +29,7 @@ class MonthField(QWidget):
             part.setToolTip(part.accessibleName())
             part.setIconSize(QSize(18, 18))
         self.setLayout(row(self.earlier, self.months, self.later, gap=4))
-        self.months.offer(_months(today))
+        self.offer(today)
         self.months.setCurrentIndex(1 if today.day <= EARLY_IN_MONTH else 0)
         self.months.currentIndexChanged.connect(self._on_changed)
         self.earlier.clicked.connect(self._on_earlier)
@@ -37,6 +37,10 @@ class MonthField(QWidget):
         theme.changed.connect(self.repaint_icons)
         self.repaint_icons()
         self._offer_steps()
+
+    def offer(self, today: date) -> None:
+        """Offer the months up to this one; what was chosen stays chosen."""
+        self.months.offer(_months(today))
 
     def month(self) -> str:
         """Return the month as ``YYYY-MM``."""
