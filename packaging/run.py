@@ -293,12 +293,18 @@ def run_pytest(arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+def with_workers(arguments: list[str]) -> list[str]:
+    """A whole run is shared by the processors, file by file; a chosen test runs by itself."""
+    is_whole = not [each for each in arguments if each != "--all"]
+    return ["-n", "auto", "--dist", "loadfile", *arguments] if is_whole else arguments
+
+
 def run_test(arguments: list[str]) -> int:
     """Every check, then every test; the exit code is 0 only if all of them passed."""
     if not run_checks():
         return 1
     began = time.monotonic()
-    code = run_pytest(arguments)
+    code = run_pytest(with_workers(arguments))
     print(line_of("pytest", failed=code != 0, seconds=time.monotonic() - began))
     return code
 

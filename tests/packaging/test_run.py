@@ -101,3 +101,11 @@ def test_help_names_the_commands():
 
 def test_an_unknown_command_is_bad_usage():
     assert call("frobnicate").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "shared"), [([], True), (["--all"], True), (["-k", "invoice"], False)]
+)
+def test_only_a_whole_run_is_shared_by_the_processors(run, given, shared):
+    assert (run.with_workers(given)[:2] == ["-n", "auto"]) is shared
+    assert run.with_workers(given)[-len(given) :] == given or not given
