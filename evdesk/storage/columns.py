@@ -96,8 +96,11 @@ class Raws:
         if int(lengths.min(initial=0)) < 0 or int(lengths.sum()) != len(content):
             msg = "another number of bytes"
             raise ValueError(msg)
+        words = np.frombuffer(content, np.uint8)
+        if len(words) == width * len(lengths):
+            return cls(lengths, words.reshape(len(lengths), width))
         padded = np.zeros((len(lengths), width), np.uint8)
-        padded[_filled(lengths, width)] = np.frombuffer(content, np.uint8)
+        padded[_filled(lengths, width)] = words
         return cls(lengths, padded)
 
     def where(self, chosen: Chosen) -> Self:
@@ -115,8 +118,10 @@ class Raws:
 
     def joined(self) -> bytes:
         """Return all bytes in a row."""
-        filled = _filled(self.lengths, self.padded.shape[1])
-        return np.ascontiguousarray(self.padded[filled]).tobytes()
+        width = self.padded.shape[1]
+        if bool((self.lengths == width).all()):  # as it is for nearly every meter
+            return self.padded.tobytes()
+        return self.padded[_filled(self.lengths, width)].tobytes()
 
     def content(self) -> bytes:
         """Return the lengths as 32-bit integers, little-endian, and all bytes in a row."""

@@ -275,3 +275,19 @@ def test_a_reading_between_the_borders_of_an_hour_is_found_to_the_millisecond(me
         for one in edges:
             assert list(unit.readings.between(ONE, one.at, one.at + MILLISECOND)) == [one]
         assert list(unit.readings.between(Source(MeterId(9)), START, START + timedelta(9))) == []
+
+
+def test_a_busy_database_puts_sealing_off_and_it_goes_on(meters, folder, data_key, expected_log):
+    expected_log("kept the database busy.*Sealing and thinning of readings go on later")
+    journal(meters, *steady(MeterId(1), 2))
+    archivist, other = Archivist(meters), opened(folder, data_key)
+    now = START + LATER
+    with other.journal():
+        while archivist.step(now):
+            pass
+        assert not archivist.step(now)
+    other.close()
+    while archivist.step(now + timedelta(seconds=61)):
+        pass
+    with meters.read() as unit:
+        assert unit.readings.sealed() == unit.readings.count() == 1_440
