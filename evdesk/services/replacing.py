@@ -5,10 +5,14 @@ from datetime import datetime
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
-from evdesk.domain.meters import Source
+from evdesk.domain.instants import rfc3339
+from evdesk.domain.meters import MeterRole, Source
+from evdesk.domain.readings import Reading
+from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Replacement
-from evdesk.ports import Clock, Store, Unit
+from evdesk.ports import Clock, Store
 from evdesk.services.metering import existing_meter
+from evdesk.settings import CHARGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class ReplacementService:
             if at > self._clock.now():
                 raise UserError("{at} is still to come: say it once it is done.", at=at.isoformat())
             source = Source(meter.id, told.socket)
-            _check(unit, source, told)
+            if meter.role is MeterRole.STATION:
+                _check(unit.readings.latest([source]).get(source), told, at)
             made = Replacement(
                 id=0,
                 meter_id=meter.id,
@@ -72,15 +77,23 @@ class ReplacementService:
             return made
 
 
-def _check(unit: Unit, source: Source, told: Told) -> None:
-    """Refuse registers that neither the old nor the new meter can have shown."""
-    latest = unit.readings.latest([source]).get(source)
-    read_wh = None if latest is None else latest.import_wh
-    if read_wh is not None and told.final_wh < read_wh < told.first_wh:
-        raise UserError(
-            "The register last read is {read} Wh: the old meter cannot have ended at {final} Wh, "
-            "nor the new one begun at {first} Wh. Read both displays again; nothing was kept.",
-            read=read_wh,
-            final=told.final_wh,
-            first=told.first_wh,
-        )
+def _check(latest: Reading | None, told: Told, at: datetime) -> None:
+    """Refuse registers that contradict what was read before or after the replacement."""
+    if latest is None or latest.import_wh is None:
+        return
+    read_wh, old = latest.import_wh, latest.at <= at
+    rise_wh = told.final_wh - read_wh if old else read_wh - told.first_wh
+    elapsed = at - latest.at if old else latest.at - at
+    bounds = Bounds(CHARGING.max_power_w)
+    if bounds.plausible(rise_wh, elapsed):
+        return
+    raise UserError(
+        "The old meter was last read at {read} Wh, {at}: it cannot have ended at {typed} Wh. If it "
+        "is the new meter that was read there, say when it was put in. Nothing was kept."
+        if old
+        else "The new meter was read at {read} Wh, {at}: it cannot have begun at {typed} Wh. "
+        "Nothing was kept.",
+        read=read_wh,
+        at=rfc3339(latest.at),
+        typed=told.final_wh if old else told.first_wh,
+    )

@@ -1,7 +1,7 @@
 """A driver's cards, and a meter that was replaced."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, QDateTime, Qt, QTime
 from PySide6.QtWidgets import QLineEdit
 
 from evdesk.domain.cards import CardEnd
@@ -68,3 +68,13 @@ def test_what_is_no_register_is_framed_in_red(qtbot) -> None:
         qtbot.addWidget(field)
         assert watt_hours(field) is None
         assert field.property("wrong") == "true"
+
+
+def test_a_replacement_of_another_moment_is_kept_in_utc(qtbot, context) -> None:
+    dialog = ReplaceMeter(context, context.desk.meters.rows()[0])
+    qtbot.addWidget(dialog)
+    assert dialog.at() is None
+    dialog.when.setDateTime(QDateTime(QDate(2026, 3, 2), QTime(9, 30)))
+    at = dialog.at()
+    assert at is not None
+    assert at.astimezone(context.zone).strftime("%Y-%m-%d %H:%M") == "2026-03-02 09:30"

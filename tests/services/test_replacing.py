@@ -47,8 +47,13 @@ def test_a_session_goes_on_over_both_meters(desk: Desk) -> None:
 def test_registers_that_neither_meter_can_have_shown_are_refused(desk: Desk) -> None:
     desk.add_meter()
     journal(desk).commit([read(0, 5_000, "A")])
-    with desk.refused("Read both displays again"):
+    desk.clock.at = START + timedelta(minutes=5)
+    with desk.refused("cannot have ended at 4000 Wh"):
         desk.replacements.replace("bay1", Told(4_000, 6_000))
+    with desk.refused("cannot have ended at 50000 Wh"):
+        desk.replacements.replace("bay1", Told(50_000, 0))
+    with desk.refused("cannot have begun at 6000 Wh"):
+        desk.replacements.replace("bay1", Told(4_000, 6_000, at=START - timedelta(hours=1)))
     with desk.refused("never below 0"):
         desk.replacements.replace("bay1", Told(-1, 0))
     with desk.refused("still to come"):

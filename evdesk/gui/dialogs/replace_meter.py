@@ -1,9 +1,10 @@
 """A meter that was replaced: what both displays showed."""
 
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtCore import QDate, QDateTime, QTime, Signal
+from PySide6.QtWidgets import QDateTimeEdit, QLineEdit, QWidget
 
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
@@ -31,17 +32,36 @@ class ReplaceMeter(FormDialog):
         self.final = text_field("8 123.456")
         self.first = text_field("0.012")
         self.serial = text_field()
+        self.when = QDateTimeEdit()
+        self.when.setDisplayFormat("d MMM yyyy  HH:mm")
+        self.when.setCalendarPopup(True)
+        self._shown = self._now()
+        self.when.setDateTime(self._shown)
         self.reason = text_field(self.tr("For example: calibration expired"))
         fields = form()
         add_field(fields, self.tr("Old meter ended at, kWh *"), self.final,
                   self.tr("What its display showed when it was taken away."))  # fmt: skip
         add_field(fields, self.tr("New meter began at, kWh *"), self.first,
                   self.tr("What its display showed when it was put in."))  # fmt: skip
+        add_field(fields, self.tr("Put in at"), self.when)
         add_field(fields, self.tr("New serial number"), self.serial)
         add_field(fields, self.tr("Reason"), self.reason)
         self.form.addLayout(fields)
         self.setMinimumWidth(520)
         self.final.setFocus()
+
+    def _now(self) -> QDateTime:
+        now = datetime.now(self._context.zone)
+        return QDateTime(QDate(now.year, now.month, now.day), QTime(now.hour, now.minute))
+
+    def at(self) -> datetime | None:
+        """Return when the new meter was put in; None, where nobody changed it, is now."""
+        shown = self.when.dateTime()
+        if shown == self._shown:
+            return None
+        day, time = shown.date(), shown.time()
+        parts = (day.year(), day.month(), day.day(), time.hour(), time.minute())
+        return datetime(*parts, tzinfo=self._context.zone).astimezone(UTC)
 
     def submit(self) -> None:
         final_wh, first_wh = watt_hours(self.final), watt_hours(self.first)
@@ -50,7 +70,7 @@ class ReplaceMeter(FormDialog):
             return
         self.wait(True)
         told = Told(final_wh, first_wh, self.serial.text().strip() or None,
-                    self.reason.text().strip())  # fmt: skip
+                    self.reason.text().strip(), at=self.at())  # fmt: skip
         replacements = self._context.desk.replacements
         self._context.tasks.run(
             lambda: replacements.replace(self._name, told), self._on_kept, self.complain
