@@ -185,12 +185,29 @@ def _candidate(candidate: Candidate) -> dict[str, object]:
 # -- probe ----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """Shows how many values are read."""
+
+    out: Output
+
+    def tell(self, step: ScanStep) -> None:
+        self.out.progress(step.done / max(step.total, 1))
+
+    def stopped(self) -> bool:
+        return False
+
+
 def probe_meter(context: Context) -> None:
     """Read every value of a device once."""
     args = context.args
     choices = chosen(args.choice)
     with context.site() as services:
-        probe = asyncio.run(services.finding.probe(args.url, args.unit, args.profile, choices))
+        watch = _Progress(context.out)
+        probe = asyncio.run(
+            services.finding.probe(args.url, args.unit, args.profile, choices, watch)
+        )
+    context.out.progress(1.0)
     context.out.answer(
         [*_chosen_rows(probe), *map(_value, probe.values), *_hint_rows(probe)], _shown(probe)
     )

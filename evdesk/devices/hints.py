@@ -116,12 +116,20 @@ async def hints_for(
             sense = (_sense(looked), _sharp(looked))
             if sense < best or sense[0] <= _sense(telling) or not _makes_sense(looked):
                 continue
-            remarks = _said(way, turn, profile, looked)
+            remarks = _said(way, turn, looked)
             if sense > best:
                 best, ways = sense, []
             ways.append(remarks)
+    return _simplest(profile, ways)
+
+
+def _simplest(profile: Profile, ways: Sequence[list[Remark]]) -> list[Remark]:
+    """Return what takes the fewest changes; of two, what the profile can be set to."""
     fewest = min(map(len, ways), default=0)
-    return [remark for remarks in ways if len(remarks) == fewest for remark in remarks]
+    left = [remarks for remarks in ways if len(remarks) == fewest]
+    if any(o.little_words is not None for choice in profile.choices for o in choice.options):
+        left = [remarks for remarks in left if remarks[0].code == "words-swapped"] or left
+    return [remark for remarks in left for remark in remarks]
 
 
 def _telling(looks: Iterable[Look]) -> list[Look]:
@@ -140,9 +148,14 @@ def _rank(register: Register) -> int:
 
 
 def _tally(looks: Iterable[Look]) -> tuple[int, int]:
-    marks = [look.verdict.mark for look in looks]
-    fits = marks.count(Mark.FITS)
-    return fits, marks.count(Mark.WRONG) + marks.count(Mark.MISSING)
+    """Return what fits and what does not, each by how telling it is."""
+    fits = against = 0
+    for look in looks:
+        if look.verdict.mark is Mark.FITS:
+            fits += _rank(look.register)
+        elif look.verdict.mark in {Mark.WRONG, Mark.MISSING}:
+            against += _rank(look.register)
+    return fits, against
 
 
 def _sense(looks: Iterable[Look]) -> int:
@@ -215,15 +228,14 @@ async def _asked(
 # -- what is said ---------------------------------------------------------------------------------
 
 
-def _said(way: Way, turn: Turn, profile: Profile, looks: Sequence[Look]) -> list[Remark]:
+def _said(way: Way, turn: Turn, looks: Sequence[Look]) -> list[Remark]:
     remarks = [] if way == Way() else [_way(way, looks)]
-    return remarks if turn == AS_IS else [*remarks, _order(turn, profile, looks)]
+    return remarks if turn == AS_IS else [*remarks, _order(turn, looks)]
 
 
-def _order(turn: Turn, profile: Profile, looks: Sequence[Look]) -> Remark:
-    first = next(iter(profile.registers.values()))
-    order = "high" if first.little_words else "low"
-    facts = {"examples": _examples(looks), "order": order}
+def _order(turn: Turn, looks: Sequence[Look]) -> Remark:
+    is_low_first = any(look.register.little_words for look in looks)
+    facts = {"examples": _examples(looks), "order": "high" if is_low_first else "low"}
     if turn.words and turn.bytes:
         template = f"{BOTH} {ORDER.replace('{what}', TURN_BYTES)}"
         return Remark("words-and-bytes-swapped", template, facts)

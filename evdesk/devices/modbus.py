@@ -108,6 +108,7 @@ class ModbusDevices:
         unit: int,
         profile: str | None,
         choices: Mapping[str, str] | None = None,
+        watch: ScanWatch | None = None,
     ) -> Probe:
         """Read every value of a profile once; without one, of the profile that fits best.
 
@@ -122,7 +123,7 @@ class ModbusDevices:
         connection = self._connection(address)
         wanted = Wanted(unit, named, choices or {})
         async with connection.lock:
-            return await probe_device(connection, wanted, self._loaded().values())
+            return await probe_device(connection, wanted, self._loaded().values(), watch)
 
     async def scan(
         self, url: str, units: Sequence[int] | None, watch: ScanWatch, *, thorough: bool

@@ -21,7 +21,16 @@ from evdesk.devices.recognising import Effort, Recogniser, effort_for
 from evdesk.devices.sunspec import find_model
 from evdesk.devices.suspects import spelt
 from evdesk.domain.errors import DeviceError, NothingFound
-from evdesk.ports import Candidate, Decided, Mark, Probe, ProbedValue, Remark
+from evdesk.ports import (
+    Candidate,
+    Decided,
+    Mark,
+    Probe,
+    ProbedValue,
+    Remark,
+    ScanStep,
+    ScanWatch,
+)
 from evdesk.settings import FINDING
 
 HOST_UNITS = (255, 1, 0)
@@ -38,11 +47,15 @@ class Wanted:
 
 
 async def probe_device(
-    connection: Connection, wanted: Wanted, profiles: Iterable[Profile]
+    connection: Connection,
+    wanted: Wanted,
+    profiles: Iterable[Profile],
+    watch: ScanWatch | None = None,
 ) -> Probe:
     """Return every value of a profile; where none is named, of the one of ``profiles`` that fits.
 
-    The caller holds the connection's lock.
+    The caller holds the connection's lock. ``watch`` is told how many values are done; it cannot
+    stop a probe.
 
     Raises:
         DeviceError: nothing answers there, or not with a value of the profile.
@@ -51,7 +64,8 @@ async def probe_device(
     """
     asker = Asker(connection, wanted.unit, Patience(FINDING.patience_s, FINDING.patience_s))
     effort = effort_for(is_bus=connection.address.is_rtu)
-    prober = _Prober(asker, effort, {profile.info.id: profile for profile in profiles})
+    known = {profile.info.id: profile for profile in profiles}
+    prober = _Prober(asker, effort, known, watch)
     try:
         return await prober.run(wanted)
     except TimedOut:
@@ -69,8 +83,15 @@ async def probe_device(
 class _Prober:
     """Probes one unit."""
 
-    def __init__(self, asker: Asker, effort: Effort, profiles: Mapping[str, Profile]) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        effort: Effort,
+        profiles: Mapping[str, Profile],
+        watch: ScanWatch | None,
+    ) -> None:
         self._asker = asker
+        self._watch = watch
         self._effort = effort
         self._profiles = profiles
 
@@ -139,6 +160,7 @@ class _Prober:
         looks: list[Look] = []
         while pending:
             block = pending.popleft()
+            self._tell(len(looks), len(readable))
             try:
                 data = await self._asker.read(block, shift)
             except Unreachable:
@@ -160,6 +182,10 @@ class _Prober:
                     for register, raw, value in decode_values(block, data)
                 ]
         return looks
+
+    def _tell(self, done: int, total: int) -> None:
+        if self._watch is not None:
+            self._watch.tell(ScanStep(self._asker.unit, done, total))
 
     async def _better(self, profile: Profile) -> list[Remark]:
         """Return which profile fits where the one that was named does not."""

@@ -127,10 +127,12 @@ class Devices(Protocol):
         unit: int,
         profile: str | None,
         choices: Mapping[str, str] | None = None,
+        watch: ScanWatch | None = None,
     ) -> Probe:
         """Read every value of a profile once; without one, of the profile that fits best.
 
-        ``choices`` are the options that people chose of what the profile leaves open.
+        ``choices`` are the options that people chose of what the profile leaves open; ``watch`` is
+        told how many values are done.
 
         Raises:
             UserError: a profile, URL or unit that cannot be.

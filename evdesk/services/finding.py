@@ -53,6 +53,7 @@ class FindingService:
         unit: int | None = None,
         profile: str | None = None,
         choices: Mapping[str, str] | None = None,
+        watch: ScanWatch | None = None,
     ) -> Probe:
         """Read every value of a device once, through one profile or the one that fits best.
 
@@ -67,7 +68,7 @@ class FindingService:
         self._occupancy.check(url)
         try:
             await tell_depots(self._store, self._devices, self._clock)
-            return await self._devices.probe(url, unit, profile, choices)
+            return await self._devices.probe(url, unit, profile, choices, watch)
         finally:
             await self._devices.close()
 

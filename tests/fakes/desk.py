@@ -295,6 +295,7 @@ class StubFinding(FindingService):
         unit: int | None = None,
         profile: str | None = None,
         choices: Mapping[str, str] | None = None,
+        watch: ScanWatch | None = None,
     ) -> Probe:
         self._check(url)
         return Probe(profile or PROFILES[0].id, unit or 1, VALUES)

@@ -95,6 +95,7 @@ class FakeDevices:
         unit: int,
         profile: str | None,
         choices: Mapping[str, str] | None = None,
+        watch: ScanWatch | None = None,
     ) -> Probe:
         self.is_open = True
         if url in self.silent:
