@@ -12,7 +12,7 @@ from evdesk.ports import FaultFilter
 from evdesk.services.reconciling import Month
 
 # what a row of each table is
-ROWS = {"sessions": "session", "reconcile": "register", "faults": "fault"}
+ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault"}
 
 
 def add_to(groups: Groups) -> None:
@@ -25,18 +25,22 @@ def add_to(groups: Groups) -> None:
     )
     export.add_argument("what", choices=list(ROWS), metavar="WHAT", help=" or ".join(ROWS))
     export.add_argument("--out", required=True, metavar="FILE", help=".xlsx, .csv or .json")
+    export.add_argument("--meter", metavar="NAME", help="readings of this meter only")
     export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile")
     add_filter(export)
 
 
 def export_table(context: Context) -> None:
-    """Write the table of sessions, of a month's registers, or of faults."""
+    """Write the table of sessions, readings, a month's registers, or faults."""
     args = context.args
     out = Path(args.out)
     suffix = out.suffix.lower()
     with context.site() as services:
         if args.what == "sessions":
             data, rows = services.exports.sessions(suffix, session_filter(context, services))
+        elif args.what == "readings":
+            span = (context.instant(name, services.info.tz) for name in ("from_at", "to_at"))
+            data, rows = services.exports.readings(suffix, args.meter, *span)
         elif args.what == "faults":
             data, rows = services.faults.export(suffix, _lasted(context, services))
         else:

@@ -46,6 +46,14 @@ class Readings(Protocol):
     ) -> dict[Source, Curve]:
         """Return the curve of each source, for less than one after the other."""
 
+    def sources(self) -> list[Source]:
+        """Return every source that was ever read."""
+
+    def thinned(
+        self, source: Source, from_at: datetime, to_at: datetime
+    ) -> list[tuple[datetime, datetime]]:
+        """Return the stretches that reach into from_at <= at < to_at and were thinned out."""
+
     def count(self) -> int:
         """Return how many readings are kept."""
 

@@ -1,9 +1,12 @@
 """Tables for people and machines: sessions now, the rest where its data is born."""
 
+from datetime import UTC, datetime
+
 from evdesk.domain.errors import UserError
-from evdesk.domain.instants import rfc3339
+from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.sessions import Session
 from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+from evdesk.services.reading_table import READING_COLUMNS, reading_rows
 from evdesk.services.reconciling import MeterMonth, Month
 
 SESSION_COLUMNS = (
@@ -18,6 +21,9 @@ MONTH_COLUMNS = (
     "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh", "gap_wh", "explained_wh",
     "unexplained_wh",
 )  # fmt: skip
+
+
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class ExportService:
@@ -35,6 +41,20 @@ class ExportService:
         rows = tuple(session_row(session) for session in reversed(found))
         table = Table("Sessions", SESSION_COLUMNS, rows, site.tz)
         return self._writer.write(table, suffix), len(rows)
+
+    def readings(
+        self, suffix: str, meter: str | None, from_at: datetime | None, to_at: datetime | None
+    ) -> tuple[bytes, int]:
+        """Return the file of readings of one meter or all, oldest first, and how many there are."""
+        _check(suffix, "Readings are")
+        with self._store.read() as unit:
+            tz = unit.site.load().tz
+            known = None if meter is None else unit.meters.by_name(meter)
+            if meter is not None and known is None:
+                raise UserError("There is no meter named {name}.", name=meter)
+            wanted = None if known is None else known.id
+            rows = reading_rows(unit, wanted, from_at or EPOCH, to_at or FOR_EVER)
+        return self._writer.write(Table("Readings", READING_COLUMNS, rows, tz), suffix), len(rows)
 
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""

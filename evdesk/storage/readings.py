@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import Source
-from evdesk.domain.readings import Reading
+from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Curve
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import APPEND_ONLY
@@ -73,6 +73,22 @@ class StoredReadings:
         from evdesk.storage.curves import curves_between
 
         return curves_between(self._db, sources, (to_ms(from_at), to_ms(to_at)), points)
+
+    def sources(self) -> list[Source]:
+        """Return every source that was ever read."""
+        rows = self._db.all("SELECT meter_id, socket FROM newest_reading ORDER BY meter_id, socket")
+        return [Source(MeterId(meter_id), socket) for meter_id, socket in rows]
+
+    def thinned(
+        self, source: Source, from_at: datetime, to_at: datetime
+    ) -> list[tuple[datetime, datetime]]:
+        """Return the stretches that reach into from_at <= at < to_at and were thinned out."""
+        rows = self._db.all(
+            "SELECT DISTINCT from_ms, until_ms FROM segment WHERE meter_id = ? AND socket = ?"
+            " AND bucket_ms = 900000 AND until_ms > ? AND from_ms < ? ORDER BY from_ms",
+            (source.meter_id, source.socket, to_ms(from_at), to_ms(to_at)),
+        )
+        return [(from_ms(begin_ms), from_ms(until_ms)) for begin_ms, until_ms in rows]
 
     def count(self) -> int:
         """Return how many readings are kept."""

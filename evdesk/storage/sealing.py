@@ -134,7 +134,9 @@ class StoredSealing:
         self, after: datetime | None, before: datetime
     ) -> tuple[datetime, list[Source]] | None:
         """Return the oldest UTC day that has hours to thin, and whose; None where there is none."""
-        end_ms = min(to_ms(before), self._cut_ms()) // DAY_MS * DAY_MS
+        oldest = self._db.one("SELECT min(at_ms) FROM reading")  # its hour is still to be sealed
+        oldest_ms = to_ms(before) if oldest is None or oldest[0] is None else oldest[0]
+        end_ms = min(to_ms(before), oldest_ms) // DAY_MS * DAY_MS
         begin_ms = -(2**62) if after is None else to_ms(after) + DAY_MS
         row = self._db.one(
             "SELECT min(from_ms) FROM segment WHERE bucket_ms = ? AND from_ms >= ? AND from_ms < ?",

@@ -35,3 +35,12 @@ def test_when_readings_are_thinned_out_is_set(shell: Shell, text: str, days: int
 def test_what_is_no_number_of_days_is_refused(shell: Shell, text: str, sentence: str) -> None:
     shell.refused(2, sentence, "site", "archive", "--thin-after", text)
     assert shell.json("site", "archive")["thin_after_days"] == 90
+
+
+def test_readings_are_exported_by_meter_and_time(shell: Shell) -> None:
+    out = shell.folder.parent / "readings.csv"
+    wanted = ("--meter", "bay1", "--from", "2026-03-01", "--to", "2026-04-01")
+    answer = shell.json("export", "readings", "--out", out, *wanted)
+    assert answer == {"file": str(out), "rows": 0}
+    assert out.read_text(encoding="utf-8-sig").startswith('"meter","socket","at","import_wh"')
+    shell.refused(2, "no meter named nix", "export", "readings", "--out", out, "--meter", "nix")
