@@ -130,9 +130,11 @@ class Rig:
         """Return the names of the charging points in use."""
         return {row.station.name for row in self.opened.services.stations.rows()}
 
-    def sessions(self) -> list[Found]:
-        """Return all sessions, oldest first."""
-        return list(reversed(self.opened.services.sessions.find(SessionFilter())))
+    def sessions(self, station: str | None = None) -> list[Found]:
+        """Return all sessions, or those of a charging point, oldest first."""
+        services = self.opened.services
+        wanted = None if station is None else services.stations.find(station)
+        return list(reversed(services.sessions.find(SessionFilter(station=wanted))))
 
     def the_session(self) -> Found:
         """Return the one session there is."""

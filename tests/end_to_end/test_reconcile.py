@@ -1,24 +1,21 @@
 """From sockets to the month's account: every Wh a meter counted is somewhere, or stands out."""
 
 import random
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from evdesk.devices.simulator.scenario import Fault, FaultKind
-from evdesk.domain.instants import rfc3339
+from evdesk.domain.instants import to_ms
 from evdesk.domain.reconciling import GapKind, RestKind
 from evdesk.services.reconciling import MeterMonth
-from tests.end_to_end.places import Served, depot, make_site
+from tests.end_to_end.plagued import STEPPING, ServedLog, served_logs
 from tests.end_to_end.rig import Blank, bay, fault, rig, visit
 from tests.end_to_end.test_fault_fuzz import (
-    INTERVAL_MS,
-    LEVELS,
-    STARTS_AT,
+    STEP_MS,
     collect_with_restarts,
     join,
-    random_scenario,
+    random_devices,
 )
 
 MONTH = "2026-03"
@@ -51,31 +48,32 @@ def test_a_month_with_silences_restarts_and_a_reset_adds_up(tmp_path: Path, blan
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [3, 4, 33, 71])
-def test_whatever_happens_nothing_is_left_to_explain(tmp_path: Path, seed: int) -> None:
+def test_whatever_happens_nothing_is_left_to_explain(
+    tmp_path: Path, blank: Blank, seed: int
+) -> None:
     chance = random.Random(seed)
-    scenario = random_scenario(chance)
-    with depot(scenario, tmp_path) as served:
-        opened = make_site(tmp_path / "site", STARTS_AT, served, INTERVAL_MS)
-        with closing(opened.services.store):
-            join(opened)
-            collect_with_restarts(opened, chance)
-            rows = {row.name: row for row in opened.services.months.month(MONTH).rows}
-            for device in scenario.devices:
-                if device.name in rows:
-                    check(rows[device.name], served, device.faults)
-            assert len(rows) == len(scenario.devices) - 1  # the box has no register of its own
+    devices = random_devices(chance)
+    with rig(tmp_path, blank, *devices, step_ms=STEP_MS) as site:
+        join(site)
+        collect_with_restarts(site, chance)
+        rows = {row.name: row for row in site.opened.services.months.month(MONTH).rows}
+        logs = served_logs(site.log)
+        for device in devices:
+            if device.name in rows:
+                check(rows[device.name], logs[device.name], device.faults)
+        billing = {device.name for device in devices} - {"box"}  # it tells of cars only
+        assert set(rows) - {"keeper"} == billing
 
 
-def check(row: MeterMonth, served: Served, faults: tuple[Fault, ...]) -> None:
+def check(row: MeterMonth, log: ServedLog, faults: tuple[Fault, ...]) -> None:
     found = row.account
     unread = [rest for rest in found.rests if rest.kind is RestKind.NO_REGISTER]
     assert list(found.rests) == unread, row.name
     assert found.rest_wh == sum(rest.wh for rest in unread)
     assert found.start is not None
     assert found.end is not None
-    if not any(one.kind in LEVELS for one in faults):
-        registers = served.registers()[row.name]
-        assert found.start.wh == registers[rfc3339(found.start.at)]
-        assert found.end.wh == registers[rfc3339(found.end.at)]
+    if not any(one.kind in STEPPING for one in faults):
+        assert found.start.wh == log.wh_at(to_ms(found.start.at))
+        assert found.end.wh == log.wh_at(to_ms(found.end.at))
         assert found.delta_wh == found.end.wh - found.start.wh
         assert all(gap.complete for gap in found.gaps), row.name
