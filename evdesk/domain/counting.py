@@ -110,7 +110,7 @@ class Counting(Fold):
         if session is None or session.base is None:
             return
         before, session.read_at = session.read_at, register.at
-        if state.ending is None:
+        if state.ending is None or register.at < state.ending.at:
             if before is not None and not self.touches(before, register.at):
                 session.flags.add(Flag.COMM_GAP)
                 session.check.interrupt()

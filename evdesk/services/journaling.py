@@ -5,12 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from heapq import merge
 
-from evdesk.domain import snapshots
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import EvdeskError, StorageError
-from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import MeterStatus, Source, Station, StationId
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.domain.registers import Bounds
@@ -23,16 +20,15 @@ from evdesk.domain.sessions import (
     Part,
     Replacement,
     Rules,
-    Sample,
     Session,
     SessionEvent,
     SessionId,
     Tagged,
     sample_of,
 )
-from evdesk.domain.tracking import Tracker
 from evdesk.ports import CollectorState, Store, Unit
 from evdesk.services.findings import Findings
+from evdesk.services.following import Follow, followed, part_of, source_of
 from evdesk.settings import CHARGING, POLLING
 
 LOG = logging.getLogger(__name__)
@@ -57,19 +53,6 @@ class Reach:
 REMOVED = Reach(POLLING.default_interval_ms, 1)  # a device that is read no longer
 
 
-@dataclass(slots=True)
-class _Follow:
-    """One station being followed."""
-
-    station: Station
-    tracker: Tracker
-    session: SessionId | None
-    saved_at: datetime | None
-    seen_at: datetime | None = None
-    happened: bool = False
-    resumed: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Beat:
     """The collector's sign of life that goes with a commit."""
@@ -83,8 +66,9 @@ class Journal:
 
     def __init__(self, store: Store, reaches: Mapping[MeterId, Reach]) -> None:
         self._store, self._reaches = store, reaches
-        self._follows: dict[StationId, _Follow] = {}
-        self._takers: dict[Source, list[tuple[_Follow, Part]]] = {}
+        self._follows: dict[StationId, Follow] = {}
+        self._takers: dict[Source, list[tuple[Follow, Part]]] = {}
+        self._fresh = True  # what a replay found is yet to be written
         self._load(resumed={})
         for follow in self._follows.values():
             follow.resumed = follow.tracker.resumed = follow.saved_at is not None
@@ -120,7 +104,7 @@ class Journal:
         return True
 
     def settle(self) -> None:
-        """Take in what people said since: meters that were replaced, sessions to be ended.
+        """Take in what people said since, and what a restart found in the readings.
 
         Raises:
             StorageError: nothing of it was written; it can be tried again.
@@ -129,12 +113,29 @@ class Journal:
         with self._store.read() as unit:
             told = [self._untold(unit, follow) for follow in self._follows.values()]
             ended = unit.decisions.to_end()
-        if not any(told) and not ended:
+        if not any(told) and not ended and not self._behind():
             return
         with self._changing() as unit:
+            self._catch_up(unit)
             for follow, replacements in zip(self._follows.values(), told, strict=True):
                 self._replace_meters(unit, follow, replacements)
             self._end_sessions(unit)
+
+    def _behind(self) -> list[Follow]:
+        """Return the stations of which the database does not know what a replay found."""
+        return [each for each in self._follows.values() if each.missed or each.is_orphaned()]
+
+    def _catch_up(self, unit: Unit) -> None:
+        """Write what a replay found, and end sessions that their tracker knows nothing of."""
+        for follow in self._behind():
+            session = None if follow.session is None else unit.sessions.get(follow.session)
+            if session is not None and follow.is_orphaned():
+                self._apply(unit, follow, _ended(session.figures, Flag.INTERRUPTED))
+            missed, follow.missed = follow.missed, []
+            for event in missed:
+                follow.happened = True
+                self._apply(unit, follow, event)
+            self._save(unit, follow)
 
     def end_decided(self) -> None:
         """End the sessions that people decided to end; for when no collector runs.
@@ -165,24 +166,25 @@ class Journal:
             follow = self._follows.get(session.station_id) or self._retired(unit, session)
             follow.session, follow.happened = session.id, True
             follow.seen_at = follow.seen_at or follow.saved_at
-            for event in follow.tracker.end_now() or [_ended(session.figures)]:
+            for event in follow.tracker.end_now() or [_ended(session.figures, Flag.FORCED_END)]:
                 self._apply(unit, follow, event)
             self._save(unit, follow)
 
-    def _retired(self, unit: Unit, session: Session) -> _Follow:
+    def _retired(self, unit: Unit, session: Session) -> Follow:
         """Return what follows a station that is out of use, as far as it came."""
         found = unit.stations.all(retired=True)
         station = next(each for each in found if each.id == session.station_id)
-        follow = self._follow(station, unit.sessions.trackers().get(station.id), session.id)
-        self._replay(unit, follow)
+        saved = unit.sessions.trackers().get(station.id)
+        follow = followed(station, self._rules(station), saved, session.id)
+        follow.replay(unit)
         return follow
 
-    def _untold(self, unit: Unit, follow: _Follow) -> list[Replacement]:
+    def _untold(self, unit: Unit, follow: Follow) -> list[Replacement]:
         applied = follow.tracker.state.applied
         return [one for one in unit.replacements.of(follow.station.energy) if one.id > applied]
 
     def _replace_meters(
-        self, unit: Unit, follow: _Follow, replacements: Sequence[Replacement]
+        self, unit: Unit, follow: Follow, replacements: Sequence[Replacement]
     ) -> None:
         for told in replacements:
             follow.happened = True
@@ -199,11 +201,14 @@ class Journal:
         beat: Beat | None,
         stepped_at: datetime | None,
     ) -> CollectorState:
+        if self._fresh:
+            self._catch_up(unit)
+            self._fresh = False
         unit.readings.add(readings)
-        touched: dict[StationId, _Follow] = {}
+        touched: dict[StationId, Follow] = {}
         for reading in readings:
-            for follow, part in self._takers.get(_source(reading), ()):
-                self._take(unit, follow, sample_of(reading, part, _signs(unit, reading, part)))
+            for follow, part in self._takers.get(source_of(reading), ()):
+                self._take(unit, follow, reading, part)
                 touched[follow.station.id] = follow
         for follow in touched.values():
             self._save(unit, follow)
@@ -217,15 +222,15 @@ class Journal:
 
     # -- sessions -------------------------------------------------------------------------------
 
-    def _take(self, unit: Unit, follow: _Follow, sample: Sample) -> None:
-        follow.seen_at = sample.at
+    def _take(self, unit: Unit, follow: Follow, reading: Reading, part: Part) -> None:
+        sample = sample_of(reading, part, _signs(unit, reading, part))
         if sample.signs is not None:  # no replay brings them back
             follow.happened = True
-        for event in follow.tracker.on(sample):
+        for event in follow.take(source_of(reading), sample):
             follow.happened = True
             self._apply(unit, follow, event)
 
-    def _apply(self, unit: Unit, follow: _Follow, event: SessionEvent) -> None:
+    def _apply(self, unit: Unit, follow: Follow, event: SessionEvent) -> None:
         if isinstance(event, Opened):
             follow.session = self._open(unit, follow, event)
         if follow.session is None:
@@ -239,7 +244,7 @@ class Journal:
             unit.record_change(Change("session.closed", "session", str(follow.session), facts))
             follow.session = None
 
-    def _open(self, unit: Unit, follow: _Follow, event: Opened) -> SessionId:
+    def _open(self, unit: Unit, follow: Follow, event: Opened) -> SessionId:
         station = follow.station.id
         figures = Figures(
             plugged_in_at=event.at,
@@ -257,7 +262,7 @@ class Journal:
         unit.record_change(Change("session.opened", "session", str(session), facts))
         return session
 
-    def _save(self, unit: Unit, follow: _Follow) -> None:
+    def _save(self, unit: Unit, follow: Follow) -> None:
         """Write the open session's figures and the tracker, when something happened or in turn."""
         seen, saved = follow.seen_at, follow.saved_at
         if seen is None or not (follow.happened or saved is None or seen - saved >= SAVE_EVERY):
@@ -265,36 +270,24 @@ class Journal:
         figures = follow.tracker.figures()
         if figures is not None and follow.session is not None:
             unit.sessions.update(follow.session, figures)
-        state = snapshots.dump(follow.tracker.state)
-        unit.sessions.save_tracker(follow.station.id, {"at": to_ms(seen), "state": state})
+        unit.sessions.save_tracker(follow.station.id, follow.snapshot(seen))
         follow.saved_at, follow.happened = seen, False
 
     # -- start ----------------------------------------------------------------------------------
 
     def _load(self, resumed: Mapping[StationId, bool]) -> None:
         """Take every tracker from its snapshot and replay what was committed after it."""
-        self._follows, self._takers = {}, {}
+        self._follows, self._takers, self._fresh = {}, {}, True
         with self._store.read() as unit:
             saved, sessions = unit.sessions.trackers(), unit.sessions.open_ids()
             for station in unit.stations.all():
-                follow = self._follow(station, saved.get(station.id), sessions.get(station.id))
-                self._replay(unit, follow)
+                rules, session = self._rules(station), sessions.get(station.id)
+                follow = followed(station, rules, saved.get(station.id), session)
+                follow.replay(unit)
                 follow.resumed = follow.tracker.resumed = resumed.get(station.id, False)
                 self._follows[station.id] = follow
                 for source in station.sources():
-                    self._takers.setdefault(source, []).append((follow, _part(station, source)))
-
-    def _follow(
-        self, station: Station, saved: dict[str, object] | None, session: SessionId | None
-    ) -> _Follow:
-        rules = self._rules(station)
-        if saved is None:
-            return _Follow(station, Tracker(rules), session, None)
-        at, state = saved["at"], saved["state"]
-        if not isinstance(at, int) or not isinstance(state, dict):
-            msg = f"tracker snapshot of station {station.id} is not one"
-            raise TypeError(msg)
-        return _Follow(station, Tracker(rules, snapshots.load(state)), session, from_ms(at))
+                    self._takers.setdefault(source, []).append((follow, part_of(station, source)))
 
     def _rules(self, station: Station) -> Rules:
         reach = self._reaches.get(station.energy.meter_id, REMOVED)
@@ -312,40 +305,15 @@ class Journal:
         bounds = Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh, gap)
         return replace(rules, bounds=bounds)
 
-    def _replay(self, unit: Unit, follow: _Follow) -> None:
-        """Fold in what was committed after the snapshot; it held no event, or it was saved."""
-        if follow.saved_at is None:
-            return
-        begin = follow.saved_at + timedelta(milliseconds=1)
-        end = from_ms(to_ms(begin) + 366 * 24 * 60 * MS_PER_MINUTE)
-        station = follow.station
-        streams = [unit.readings.between(source, begin, end) for source in station.sources()]
-        for reading in merge(*streams, key=lambda reading: reading.at):
-            sample = sample_of(reading, _part(station, _source(reading)))
-            follow.tracker.on(sample)
-            follow.seen_at = sample.at
 
-
-def _ended(figures: Figures) -> Closed:
+def _ended(figures: Figures, cause: Flag) -> Closed:
     """Return the end of a session that no tracker knows any longer."""
     at = figures.plugged_in_at if figures.end is None else figures.end.at
-    flags = figures.flags | {Flag.ESTIMATED_END, Flag.FORCED_END}
+    flags = figures.flags | {Flag.ESTIMATED_END, cause}
     if figures.energy_wh is None:
         flags |= {Flag.NO_REGISTER}
     at = max(at, figures.plugged_in_at)
     return Closed(at, figures.end, replace(figures, unplugged_at=at, flags=frozenset(flags)))
-
-
-def _source(reading: Reading) -> Source:
-    return Source(reading.meter_id, reading.socket)
-
-
-def _part(station: Station, source: Source) -> Part:
-    return Part(
-        energy=source == station.energy,
-        state=source == station.state,
-        leads=source == (station.state or station.energy),
-    )
 
 
 def _signs(unit: Unit, reading: Reading, part: Part) -> CarSigns | None:
