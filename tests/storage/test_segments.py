@@ -1,34 +1,34 @@
 """A segment gives back exactly what was sealed, and can be read without evdesk."""
 
-import hashlib
-import struct
-import zlib
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pcodec import standalone
 
-from evdesk.domain.instants import from_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId, PilotState, Reading
 from evdesk.storage.archived import rows_of
 from evdesk.storage.buckets import MINUTE_MS
 from evdesk.storage.columns import NUMBERS, Column, Columns, Raws
 from evdesk.storage.reading_rows import reading_of, reading_values
-from evdesk.storage.segments import Draft, Span, minutes, seal
+from evdesk.storage.segments import Draft, Segment, Span, minutes, seal
 from tests.storage.archives import any_reading
 from tests.storage.sites import START
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Source(MeterId(3), 2)
 FROM_MS = round(START.timestamp() * 1000)
 SPAN = Span(SOURCE, FROM_MS, FROM_MS + 10_800_000, 1)
-REST = (
+IN_A_ROW = (
+    *("at_ms", "import_wh", "import_raw", "power_dw"),
     *("current_l1_ma", "current_l2_ma", "current_l3_ma"),
-    *("voltage_l1_dv", "voltage_l2_dv", "voltage_l3_dv", "pilot"),
+    *("voltage_l1_dv", "voltage_l2_dv", "voltage_l3_dv"),
 )
 hours = st.lists(any_reading, min_size=1, max_size=200, unique_by=lambda one: one.at)
 
@@ -76,57 +76,56 @@ def test_one_other_value_gives_another_digest(readings, data):
     assert sealed(other).segment.digest != sealed(readings).segment.digest
 
 
-@given(hours)
-def test_a_segment_is_decoded_and_proven_by_what_its_description_says(readings):
-    """Everything here follows docs/archive.md and uses nothing of evdesk's own decoding."""
-    draft = sealed(readings)
-    segment, count = draft.segment, draft.segment.readings
-    (every, at_ms), power = blob(draft.blobs[0], count)
-    register, (lengths, words) = blob(draft.blobs[1], count)
-    curve = named("at_ms", (every, at_ms)) + named("power_dw", power)
-    raws = b"import_raw\0" + b"".join(struct.pack("<I", n) for n in lengths) + words
-    rest = b"".join(map(named, REST, blob(draft.blobs[2], count)))
-    head = (
-        f"evdesk segment 1\nmeter 3\nsocket 2\nfrom {FROM_MS}\nuntil {FROM_MS + 10_800_000}\n"
-        f"part 1\nbucket 60000\nreadings {count}\nfirst {at_ms[0]}\nlast {at_ms[-1]}\n"
-    ).encode()
-    parts = (curve, named("import_wh", register) + raws, rest, segment.buckets)
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
-    assert hashlib.sha256(head + digests).digest() == segment.digest
-    assert [from_ms(ms) for ms in at_ms] == sorted(one.at for one in readings)
+class Described:
+    """The decoder that docs/archive.md shows."""
+
+    def __init__(self) -> None:
+        text = (ROOT / "docs" / "archive.md").read_text(encoding="utf-8")
+        names: dict[str, Any] = {}
+        exec(text.split("```python\n")[1].split("```")[0], names)
+        self.read = names["read"]
+
+    def readings(self, draft: Draft) -> list[Reading]:
+        one = draft.segment
+        row = vars_of(one) | {
+            "meter_id": one.span.source.meter_id,
+            "socket": one.span.source.socket,
+            "from_ms": one.span.from_ms,
+            "until_ms": one.span.until_ms,
+            "part": one.span.part,
+        }
+        found = self.read(row, dict(zip(("curve", "register", "rest"), draft.blobs, strict=True)))
+        pilots = [None if code is None else chr(code) for code in found["pilot"]]
+        ids = [SOURCE.meter_id] * one.readings, [SOURCE.socket] * one.readings
+        columns = [found[name] for name in IN_A_ROW]
+        return [reading_of(each) for each in zip(*ids, *columns, pilots, strict=True)]
 
 
-def named(name: str, column) -> bytes:
-    bits, values = column
-    return b"".join([name.encode(), b"\0", bits, ints(values)])
+def vars_of(segment: Segment) -> dict[str, Any]:
+    return {each.name: getattr(segment, each.name) for each in dataclass_fields(segment)}
 
 
-def ints(values) -> bytes:
-    return b"".join(struct.pack("<q", value) for value in values)
+@pytest.fixture(scope="module")
+def described() -> Described:
+    return Described()
 
 
-def blob(content: bytes, count: int):
-    """The columns of a blob: presence bits and values, or lengths and raw bytes."""
-    number, offset = content[0], 1 + 9 * content[0]
-    for index in range(number):
-        kind, first, second = struct.unpack_from("<BII", content, 1 + 9 * index)
-        one, two = content[offset : offset + first], content[offset + first :][:second]
-        offset += first + second
-        yield column(kind, one, two, count)
-    assert offset == len(content)
+@given(readings=hours)
+def test_a_segment_is_decoded_and_proven_as_it_is_described(described, readings):
+    found = described.readings(sealed(readings))
+    assert found == [
+        replace(one, meter_id=SOURCE.meter_id, socket=SOURCE.socket)
+        for one in sorted(readings, key=lambda one: one.at)
+    ]
 
 
-def column(kind: int, one: bytes, two: bytes, count: int):
-    if kind in {3, 4}:
-        lengths = [int(length) for length in standalone.simple_decompress(one)]
-        if kind == 4:
-            return lengths, zlib.decompress(two)
-        values = iter(standalone.simple_decompress(two) if two else [])
-        words = [int(next(values)).to_bytes(8, "big", signed=True)[8 - n :] for n in lengths if n]
-        return lengths, b"".join(words)
-    every = bytes([255] * (count // 8)) + (bytes([(1 << count % 8) - 1]) if count % 8 else b"")
-    bits = {0: bytes(len(every)), 1: every}.get(kind) or zlib.decompress(one)
-    return bits, [int(value) for value in standalone.simple_decompress(two)] if two else []
+def test_the_described_decoder_notices_another_value(described):
+    draft = sealed([Reading(SOURCE.meter_id, 2, START + timedelta(seconds=n), n) for n in range(9)])
+    other = sealed(
+        [Reading(SOURCE.meter_id, 2, START + timedelta(seconds=n), n + 1) for n in range(9)]
+    )
+    with pytest.raises(ValueError, match="not what was sealed"):
+        described.readings(replace(draft, blobs=other.blobs))
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 8, 9, 40])

@@ -27,7 +27,7 @@ def meter(store) -> MeterId:
         return add_meter(unit)
 
 
-def thin(store: Store, days: float = DAYS + 1) -> None:
+def thin(store: Store, days: float = DAYS + 0.5) -> None:
     """Do what the collector does, so many days after the first one ended."""
     archivist = Archivist(store)
     for later in (0, 2):  # thinning begins with the second run
