@@ -33,7 +33,8 @@ MS = timedelta(milliseconds=1)
 @contextmanager
 def simulator(folder: Path, number: int) -> Iterator[list[dict[str, object]]]:
     rows = (
-        f'[[device]]\nname = "m{number}-{n:03}"\nprofile = "eastron-sdm630"\ninitial_wh = {1_000 * n}\n'
+        f'[[device]]\nname = "m{number}-{n:03}"\nprofile = "eastron-sdm630"\n'
+        f"initial_wh = {1_000 * n}\n"
         'base_w = 20\n[[device.session]]\nplug_in = "00:00"\nunplug = "12:00"\npower_w = 11000\n'
         "energy_wh = 60000\n"
         for n in range(METERS // SERVERS)

@@ -81,12 +81,12 @@ class StubMonths(ReconcileService):
             progress(0.5)
         has_any = any(from_at <= s.figures.plugged_in_at < to_at for s in self.depot.sessions)
         stations = self.depot.stations if has_any else []
-        rows = tuple(self._row(month, n, one) for n, one in enumerate(stations))
+        rows = tuple(self._stub_row(month, n, one) for n, one in enumerate(stations))
         so_far = self.depot.now < to_at
         ends = self.depot.now if so_far else to_at
         return Month(month, from_at, ends, so_far, rows, NAMES)
 
-    def _row(self, month: str, number: int, station: Station) -> MeterMonth:
+    def _stub_row(self, month: str, number: int, station: Station) -> MeterMonth:
         meter = next(one for one in self.depot.meters if one.id == station.energy.meter_id)
         sessions = [one for one in self.depot.sessions if one.station_id == station.id]
         sessions_wh = sum(one.energy_wh or 0 for one in sessions)

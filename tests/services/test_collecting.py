@@ -18,7 +18,7 @@ from evdesk.domain.readings import Reading
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import SessionState
 from evdesk.domain.site import Actor
-from evdesk.ports import MeterReader
+from evdesk.ports import Decided, MeterReader
 from evdesk.services.collecting import Collector
 from evdesk.storage.site_folder import open_store
 from tests.fakes.clock import START, SetClock
@@ -40,6 +40,7 @@ class SetBackReader:
     requests: int = 0
     errors: int = 0
     refusals: frozenset[Refusal] = frozenset()
+    decided: tuple[Decided, ...] = ()
 
     async def read(self) -> tuple[Reading, ...]:
         self.clock.at += timedelta(seconds=1)

@@ -159,11 +159,11 @@ def test_every_register_that_is_billed_from_and_the_grid_has_its_row(bay: Bay) -
         desk.stations.add(f"left {socket}", f"twin:{socket}", f"twin:{socket}")
     with desk.store.journal() as unit:
         meters = {meter.name: meter.id for meter in unit.meters.all()}
-        for name, socket, wh in (("twin", 1, 5), ("twin", 2, 6), ("grid", 1, 7)):
-            source = Source(meters[name], socket)
+        for name, number, wh in (("twin", 1, 5), ("twin", 2, 6), ("grid", 1, 7)):
+            source = Source(meters[name], number)
             for n in range(3):
                 at = MARCH + timedelta(seconds=n)
-                unit.readings.add([Reading(source.meter_id, socket, at, wh * (n + 1))])
+                unit.readings.add([Reading(source.meter_id, number, at, wh * (n + 1))])
     desk.clock.at = APRIL + timedelta(days=2)
     month = desk.months.month("2026-03")
     assert [(row.name, row.stations) for row in month.rows] == [

@@ -117,7 +117,10 @@ def test_a_session_in_review_is_billed_once_somebody_says_why(desk: Desk) -> Non
     with desk.refused("1 in review", NothingFound):
         desk.billing.draft(kim, MARCH)
     found = desk.reviews.release(session, WHY)
-    assert (found.state, found.figures.flags) == (SessionState.CLOSED, {Flag.METER_RESET})
+    assert (found.state, found.figures.flags) == (
+        SessionState.CLOSED,
+        frozenset({Flag.METER_RESET}),
+    )
     assert [one.id for one in desk.billing.draft(kim, MARCH).invoice.sessions] == [session]
     assert (desk.audit()[-2].action, desk.audit()[-2].reason) == ("session.released", WHY)
     kinds = [decision.kind for decision in desk.sessions.detail(session).decisions]

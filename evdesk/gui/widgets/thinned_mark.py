@@ -3,7 +3,7 @@
 import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, Qt
 
-from evdesk.gui.theme import Palette
+from evdesk.gui.stylesheet import Palette
 
 INSET_PX = 8
 
