@@ -102,6 +102,7 @@ class FaultsPage(Page):
         now = QWidget()
         inside = column(self.filters, self.split, gap=12)
         inside.setContentsMargins(0, 12, 0, 0)
+        inside.setStretch(1, 1)
         now.setLayout(inside)
         self.tabs = QTabWidget()
         self.tabs.addTab(now, self.tr("Faults"))
