@@ -214,6 +214,22 @@ def test_a_32_bit_counter_that_rolls_over_in_a_session_is_exact(
         assert_clean(site.the_session(), WH, Flag.ROLLOVER)
 
 
+@pytest.mark.parametrize("profile", ["siemens-7kt1665", "sunspec-int-sf"])
+def test_a_32_bit_counter_of_a_meter_that_rolls_over_is_exact_or_looked_at(
+    tmp_path: Path, blank: Blank, profile: str
+) -> None:
+    """The range of a SunSpec counter depends on a power of ten that only the device knows."""
+    meter = bay(profile=profile, initial_wh=U32_WH - 1_000)
+    with rig(tmp_path, blank, box(), meter) as site:
+        site.join(energy="bay", state="box")
+        site.collect(until=30)
+        found = site.the_session()
+        if profile == "siemens-7kt1665":
+            assert_clean(found, WH, Flag.ROLLOVER)
+        else:
+            assert_doubted(found, Flag.METER_RESET)
+
+
 def test_a_counter_of_tenths_of_a_wh_rolls_over_at_429_mwh(tmp_path: Path, blank: Blank) -> None:
     start = U32_WH // 10 - 1_000
     with rig(tmp_path, blank, bay(profile="keba-p30", initial_wh=start)) as site:
