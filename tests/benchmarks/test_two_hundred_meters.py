@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,11 @@ from evdesk.domain.meters import NewMeter, Source
 from tests.end_to_end.places import PASSWORD
 
 METERS, SERVERS = 200, 2
-SECONDS, WARM_UP_S = 60, 10
-MS = timedelta(milliseconds=1)
+SECONDS, WARM_UP_S = 75, 25
+SETTLED_S, WATCHED_S = 10, 40
+PAST, FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 @contextmanager
@@ -94,20 +97,26 @@ def collect(opened: Opened) -> float:
     return share
 
 
-def lateness_ms(opened: Opened) -> tuple[np.ndarray, int]:
-    """Return by how much each reading came later than its grid, and how many are missing."""
-    late, missing = [], 0
+def lateness_ms(opened: Opened) -> tuple[Values, int]:
+    """Return by how much each reading came later than its grid, and how many are missing.
+
+    It is looked at for as long as ``WATCHED_S``, once every meter has been read for some seconds.
+    """
     with opened.services.store.read() as unit:
-        meters = unit.meters.all()
-        begins_at = max(meter.created_at for meter in meters) + timedelta(seconds=WARM_UP_S)
-        ends_at = begins_at + timedelta(seconds=SECONDS - WARM_UP_S - 10)
-        for meter in meters:
-            readings = unit.readings.between(Source(meter.id), begins_at, ends_at)
-            at_ms = np.array([(reading.at - begins_at) / MS for reading in readings])
-            turns = np.round((at_ms - at_ms[0]) / 1_000)
-            offsets = at_ms - 1_000 * turns
-            late.append(offsets - offsets.min())
-            missing += int(turns[-1]) + 1 - len(at_ms)
+        sources = [Source(meter.id) for meter in unit.meters.all()]
+        found = [
+            np.array([reading.at.timestamp() for reading in unit.readings.between(each, PAST, FAR)])
+            for each in sources
+        ]
+    begins_s = max(times[0] for times in found) + SETTLED_S
+    late, missing = [], 0
+    for times in found:
+        seen = times[(times >= begins_s) & (times < begins_s + WATCHED_S)]
+        missing += WATCHED_S - len(seen)
+        phases = np.exp(2j * np.pi * seen)  # where in its second each reading lies
+        usual = np.angle(phases.mean()) / (2 * np.pi)
+        offsets = (seen - usual + 0.5) % 1.0 - 0.5
+        late.append((offsets - offsets.min()) * 1_000)
     return np.concatenate(late), missing
 
 
@@ -125,4 +134,4 @@ def test_how_late_the_readings_of_two_hundred_meters_are(tmp_path: Path) -> None
         f"\n{METERS} meters: {len(late)} readings, {missing} missing; lateness p50 {p50:.0f} ms,"
         f" p99 {p99:.0f} ms, longest {most:.0f} ms; {share:.0%} of one core"
     )
-    assert missing == 0
+    assert abs(missing) <= METERS / 100  # one at the edge of the window may fall in or out
