@@ -12,6 +12,7 @@ from evdesk.devices.profile_file import load_named, load_profiles
 from evdesk.devices.profiles import Profile
 from evdesk.devices.reader import ModbusReader
 from evdesk.devices.scanning import Scanner
+from evdesk.devices.serial_line import serial_ports
 from evdesk.devices.stepping import DepotClocks
 from evdesk.devices.tempo import Tempo
 from evdesk.devices.urls import Address, parse_url
@@ -19,7 +20,7 @@ from evdesk.domain.device_memory import Refusal
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Meter
-from evdesk.ports import Clock, MeterReader, Probe, ProfileInfo, Scan, ScanWatch
+from evdesk.ports import Clock, MeterReader, Probe, ProfileInfo, Scan, ScanWatch, SerialPort
 from evdesk.settings import POLLING, Polling, shipped
 
 LAST_UNIT = 255
@@ -141,6 +142,10 @@ class ModbusDevices:
         connection = self._connection(address)
         async with connection.lock:
             return await Scanner(connection, self._loaded(), watch, thorough=thorough).run(units)
+
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        """Return the serial ports of this computer."""
+        return serial_ports()
 
     async def tell_instant(self, at: datetime) -> None:
         """Tell the simulated depots what time it is; a dead bus is left to its reader to report."""

@@ -15,6 +15,7 @@ from typing import Any
 import serial
 
 from evdesk.devices.urls import Line
+from evdesk.ports import SerialPort
 
 if sys.platform == "win32":
     FAILS = (OSError, ValueError)
@@ -175,11 +176,19 @@ def _is_busy(error: Exception) -> bool:
     return getattr(error, "errno", None) in BUSY or "PermissionError" in str(error)
 
 
-def _others() -> str:
+def serial_ports() -> tuple[SerialPort, ...]:
+    """Return the serial ports of this computer, by name."""
     from serial.tools import list_ports
 
-    ports = sorted(str(port.device) for port in list_ports.comports())
-    return f"this computer has {', '.join(ports)}" if ports else "this computer has none"
+    found = {str(port.device): str(port.description or "") for port in list_ports.comports()}
+    return tuple(
+        SerialPort(path, "" if label == "n/a" else label) for path, label in sorted(found.items())
+    )
+
+
+def _others() -> str:
+    ports = ", ".join(port.path for port in serial_ports())
+    return f"this computer has {ports}" if ports else "this computer has none"
 
 
 def _group(path: str) -> str:

@@ -54,6 +54,12 @@ QLabel[role="count"] {
     color: $danger; background: $danger_soft; border-radius: 10px; padding: 0 6px;
     min-width: 8px; min-height: 20px; max-height: 20px; font-weight: 700; font-size: 9pt;
 }
+QLabel[role="step"] {
+    color: $muted; background: $neutral_soft; border-radius: 10px; padding: 0 12px;
+    min-height: 22px; max-height: 22px; font-size: 9pt; font-weight: 600;
+}
+QLabel[role="step"][place="present"] { color: $on_accent; background: $accent; }
+QLabel[role="step"][place="done"] { color: $accent; background: $accent_soft; }
 QLabel[role="count"][tone="warning"] { color: $warning; background: $warning_soft; }
 QFrame[role="surface"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
@@ -163,6 +169,13 @@ QCheckBox::indicator {
 }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
+QRadioButton { font-weight: 600; }
+QRadioButton::indicator {
+    width: 16px; height: 16px; border: 1px solid $border_strong; border-radius: 9px;
+    background: $surface;
+}
+QRadioButton::indicator:checked { border: 5px solid $accent; width: 8px; height: 8px; }
+QRadioButton::indicator:focus { border-color: $accent; }
 QCalendarWidget QWidget { alternate-background-color: $raised; }
 QCalendarWidget QToolButton { color: $text; min-height: 24px; }
 QMenu { background: $surface; border: 1px solid $border_strong; padding: 4px; }

@@ -58,6 +58,7 @@ from evdesk.ports.finding import (
     Scan,
     ScanStep,
     ScanWatch,
+    SerialPort,
 )
 from evdesk.ports.mail import (
     Mailer,
@@ -133,6 +134,7 @@ __all__ = [
     "Scan",
     "ScanStep",
     "ScanWatch",
+    "SerialPort",
     "Sealed",
     "Sealing",
     "SessionFilter",

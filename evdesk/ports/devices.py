@@ -10,7 +10,7 @@ from evdesk.domain.meters import (
     Meter,
 )
 from evdesk.domain.readings import Reading
-from evdesk.ports.finding import Decided, Probe, Scan, ScanWatch
+from evdesk.ports.finding import Decided, Probe, Scan, ScanWatch, SerialPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,9 @@ class Devices(Protocol):
             DeviceError: the bus or host cannot be reached.
 
         """
+
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        """Return the serial ports of this computer."""
 
     async def tell_instant(self, at: datetime) -> None:
         """Tell the simulated depots behind these buses what time it is (stepped time only)."""

@@ -42,6 +42,14 @@ class ProbedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class SerialPort:
+    """A serial port of this computer: how it is named in a URL, and what is plugged in there."""
+
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A profile that may be the device's, with what speaks for it and against it."""
 

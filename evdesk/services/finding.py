@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from evdesk.domain.errors import NothingFound, UserError
-from evdesk.ports import Clock, Devices, Probe, ProfileInfo, Scan, ScanWatch, Store
+from evdesk.ports import Clock, Devices, Probe, ProfileInfo, Scan, ScanWatch, SerialPort, Store
 from evdesk.services.occupied import Occupancy
 
 FIRST_UNIT, LAST_UNIT = 0, 255
@@ -28,6 +28,21 @@ class FindingService:
     def profiles(self) -> tuple[ProfileInfo, ...]:
         """Return every device profile."""
         return self._devices.profiles()
+
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        """Return the serial ports of this computer."""
+        return self._devices.serial_ports()
+
+    def check_url(self, url: str) -> str:
+        """Return the bus a URL names.
+
+        Raises:
+            UserError: a URL that cannot be; the sentence says what is wrong with it.
+
+        """
+        with self._store.read() as unit:
+            demo = unit.site.load().demo
+        return self._devices.check_url(url, demo=demo)
 
     async def scan(
         self, url: str, units: str | None, watch: ScanWatch, *, thorough: bool = False

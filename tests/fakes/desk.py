@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from evdesk.domain.cards import Card as RfidCard
@@ -43,11 +44,14 @@ from evdesk.ports import (
     Mark,
     Probe,
     ProbedValue,
+    ProfileChoice,
     ProfileInfo,
+    ProfileOption,
     Remark,
     Scan,
     ScanStep,
     ScanWatch,
+    SerialPort,
     SessionFilter,
 )
 from evdesk.services.billing import BillingService, Drafted
@@ -77,11 +81,15 @@ PROFILES = (
     ProfileInfo("abb-b23", "ABB", "B23 112-100", "meter", ("rtu", "rtu_over_tcp"),
                 "medium", False, True, 1, 1, 10, ()),
     ProfileInfo("abl-emh1", "ABL", "eMH1", "charger", ("rtu", "rtu_over_tcp"),
-                "medium", True, False, 1, 1, 0, ("Tells the state, has no register.",)),
+                "medium", True, False, 1, 1, 0, ("Tells the state, has no register.",),
+                needs_meter=True),
     ProfileInfo("alfen-ng9xx", "Alfen", "Eve Double Pro-line", "charger", ("tcp",),
                 "medium", True, True, 2, 1, 1, ("Two sockets.",)),
     ProfileInfo("keba-p30-x", "KEBA", "KeContact P30 x-series", "charger", ("tcp",),
-                "medium", True, True, 1, 255, 1, ("Answers one client at a time.",)),
+                "medium", True, True, 1, 255, 1, ("Answers one client at a time.",), choices=(
+                    ProfileChoice("energy_unit", "The guide prints Wh.", "0.1wh", False, (
+                        ProfileOption("0.1wh", "in 0.1 Wh", True),
+                        ProfileOption("wh", "in Wh", True))),)),
 )  # fmt: skip
 VALUES = (
     ProbedValue("energy_import_total", 0x0048, "503337", "Wh", "44fb 5e14", None, Mark.FITS),
@@ -244,13 +252,28 @@ class StubMeters(MeterService):
         if any(meter.name == new.name for meter in self.depot.meters):
             raise UserError("A meter named {name} exists already.", name=new.name)
         number = len(self.depot.meters) + 1
-        meter = Meter(MeterId(number), new.name, new.profile, new.url, new.unit, new.phases,
-                      new.serial, new.interval_ms, new.role, self.depot.now)  # fmt: skip
+        meter = Meter(
+            id=MeterId(number),
+            name=new.name,
+            profile=new.profile,
+            url=new.url,
+            unit=new.unit,
+            phases=new.phases,
+            serial=new.serial,
+            interval_ms=new.interval_ms,
+            role=new.role,
+            created_at=self.depot.now,
+            mid_class=new.mid_class,
+            seal=new.seal,
+            calibrated_until=new.calibrated_until,
+            choices=new.choices,
+        )
         self.depot.meters.append(meter)
         error = None
         if new.url in self.silent:
             error = DeviceError("{url} does not answer within {seconds} s.", url=new.url, seconds=3)
-        return AddedMeter(meter, new.name, False, error)
+        counts = any(p.id == new.profile and p.has_energy for p in PROFILES)
+        return AddedMeter(meter, new.name if counts else None, not counts, error)
 
     def set_interval(self, name: str, interval_ms: int | None) -> None:
         self.depot.meters = [
@@ -271,14 +294,30 @@ class StubFinding(FindingService):
 
     def __init__(self, meters: StubMeters) -> None:
         self.meters = meters
+        self.values, self.hints = VALUES, ()
+        self.scans: list[tuple[str, str | None]] = []
+        self.probes: list[tuple[str, int | None, str | None, dict[str, str]]] = []
+        self.holds = Event()  # cleared, a scan waits after its first device
+        self.holds.set()
+        self.watch: ScanWatch | None = None
 
     def profiles(self) -> tuple[ProfileInfo, ...]:
         return PROFILES
+
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        return (SerialPort("/dev/ttyUSB0", "FT232R USB UART"), SerialPort("/dev/ttyS0", ""))
+
+    def check_url(self, url: str) -> str:
+        if " " in url or "://" not in url:
+            raise UserError("'{url}' is no device URL.", url=url)
+        return url
 
     async def scan(
         self, url: str, units: str | None, watch: ScanWatch, *, thorough: bool = False
     ) -> Scan:
         self._check(url)
+        self.scans.append((url, units))
+        self.watch = watch
         found: list[FoundDevice] = []
         for number, device in enumerate(FOUND):
             watch.tell(ScanStep(device.unit, number, len(FOUND)))
@@ -286,6 +325,7 @@ class StubFinding(FindingService):
                 break
             found.append(device)
             watch.tell(ScanStep(device.unit, number + 1, len(FOUND), device))
+            self.holds.wait(10)
         units_left = tuple(device.unit for device in FOUND[len(found) :])
         return Scan(tuple(found), tuple(device.unit for device in found), units_left)
 
@@ -297,8 +337,9 @@ class StubFinding(FindingService):
         choices: Mapping[str, str] | None = None,
         watch: ScanWatch | None = None,
     ) -> Probe:
+        self.probes.append((url, unit, profile, dict(choices or {})))
         self._check(url)
-        return Probe(profile or PROFILES[0].id, unit or 1, VALUES)
+        return Probe(profile or PROFILES[0].id, unit or 1, self.values, self.hints)
 
     def _check(self, url: str) -> None:
         if url in self.meters.silent:
@@ -306,8 +347,13 @@ class StubFinding(FindingService):
 
 
 class StubStations(StationService):
+    """``without_state`` are meters whose stations know no state; ``broken`` refuses new ones."""
+
     def __init__(self, depot: Depot) -> None:
         self.depot = depot
+        self.without_state: set[MeterId] = set()
+        self.broken: EvdeskError | None = None
+        self.made: list[tuple[str, str, str | None]] = []
         self.defaults: dict[str, DriverId | None] = {
             station.name: driver.id
             for station, driver in zip(depot.stations[:1], depot.drivers, strict=False)
@@ -315,11 +361,19 @@ class StubStations(StationService):
 
     def rows(self) -> tuple[StationRow, ...]:
         return tuple(
-            StationRow(s, s.name, s.name if s.id % 2 else None, self.defaults.get(s.name))
+            StationRow(self._stated(s), s.name, s.name if s.id % 2 else None,
+                       self.defaults.get(s.name))
             for s in self.depot.stations
-        )
+        )  # fmt: skip
+
+    def _stated(self, station: Station) -> Station:
+        unknown = station.energy.meter_id in self.without_state
+        return replace(station, state=None) if unknown else station
 
     def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
+        if self.broken:
+            raise self.broken
+        self.made.append((name, energy_from, state_from))
         number = len(self.depot.stations) + 1
         station = Station(StationId(number), name, Source(MeterId(1)), None, self.depot.now)
         self.depot.stations.append(station)

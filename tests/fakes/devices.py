@@ -18,6 +18,7 @@ from evdesk.ports import (
     Scan,
     ScanStep,
     ScanWatch,
+    SerialPort,
 )
 
 
@@ -114,6 +115,9 @@ class FakeDevices:
         for number, unit in enumerate(asked):
             watch.tell(ScanStep(unit, number, len(asked)))
         return Scan(found, asked)
+
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        return (SerialPort("/dev/ttyUSB0", "USB adapter"),)
 
     async def tell_instant(self, at: datetime) -> None:
         """There is no depot to tell."""

@@ -404,12 +404,12 @@ def test_what_is_written_on_a_meter_is_entered_and_shown(window, depot, qtbot):
     devices.table.selectRow(names.index("Yard 1"))
     devices.label.click()
     dialog = devices.findChild(MeterFactsDialog)
-    assert dialog.serial.text() == "24-31097"
-    assert not dialog.until.isEnabled()
-    dialog.mid_class.choose(MidClass.B)
-    dialog.seal.setText(" DE-M24 ")
-    dialog.has_date.setChecked(True)
-    dialog.until.set_day(date(2026, 12, 10))
+    assert dialog.label.serial.text() == "24-31097"
+    assert not dialog.label.until.isEnabled()
+    dialog.label.mid_class.choose(MidClass.B)
+    dialog.label.seal.setText(" DE-M24 ")
+    dialog.label.has_date.setChecked(True)
+    dialog.label.until.set_day(date(2026, 12, 10))
     with qtbot.waitSignal(dialog.accepted):
         dialog.submit()
     meter = depot.meters[0]

@@ -1,7 +1,5 @@
 import pytest
 
-from evdesk.domain.meters import MeterRole
-from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.station import DefaultDriver, NewStation, RenameStation
@@ -23,17 +21,6 @@ def select(panel, name):
     table.selectRow(rows.index(name))
 
 
-@pytest.fixture
-def adding(page, qtbot):
-    """The dialog, filled in but for the address."""
-    page.add_new()
-    dialog = page.findChild(AddMeter)
-    qtbot.waitUntil(lambda: dialog.picker.model.rowCount() > 0)
-    dialog.picker.search.setText("keba")
-    dialog.name.setText("Yard 7")
-    return dialog
-
-
 def test_a_device_is_listed_with_how_it_answers(page):
     row = page.devices.model.rows()[4]
     cells = [page.devices.model.index(4, n).data() for n in range(10)]
@@ -42,51 +29,6 @@ def test_a_device_is_listed_with_how_it_answers(page):
     assert cells[3] == "09:55:17"
     assert cells[6] == "–"
     assert cells[8] == "not encrypted"
-
-
-def test_searching_a_model_chooses_it_when_it_is_the_only_one(adding):
-    assert adding.picker.profile().id == "keba-p30-x"
-    assert adding.unit.value() == 255
-    assert "Answers one client at a time." in adding.picker.hint.text()
-
-
-def test_a_device_is_tried_and_added(adding, page, depot, qtbot):
-    adding.url.setText("tcp://192.168.20.31:502")
-    assert adding.plain.text() == "not encrypted"
-    adding.test.click()
-    qtbot.waitUntil(adding.values.isVisible)
-    assert adding.answer.text() == "It answers: 4 of 5 values."
-    with qtbot.waitSignal(page.told) as signal:
-        adding.submit()
-    assert signal.args[0] == "Yard 7 is added and answers."
-    assert depot.meters[-1].unit == 255
-    assert depot.meters[-1].role is MeterRole.STATION
-    qtbot.waitUntil(lambda: page.devices.model.rowCount() == 7)
-
-
-def test_a_silent_device_says_so_and_can_be_added_all_the_same(adding, page, qtbot):
-    adding.url.setText("tcp://192.168.20.99:502")
-    adding.test.click()
-    qtbot.waitUntil(adding.answer.isVisible)
-    assert "does not answer within 3 s" in adding.answer.text()
-    with qtbot.waitSignal(page.told) as signal:
-        adding.submit()
-    assert signal.args[0].startswith("Yard 7 is added, but does not answer yet:")
-
-
-def test_what_is_missing_is_said_and_marked(adding):
-    adding.submit()
-    assert adding.error.text() == "A meter needs a name and an address."
-    assert adding.url.property("wrong") == "true"
-
-
-def test_a_name_in_use_is_said_in_the_dialog(adding, qtbot):
-    adding.name.setText("Yard 1")
-    adding.url.setText("tcp://192.168.20.31:502")
-    adding.submit()
-    qtbot.waitUntil(adding.error.isVisible)
-    assert adding.error.text() == "A meter named Yard 1 exists already."
-    assert adding.ok.isEnabled()
 
 
 def test_a_device_is_read_once_on_demand(page, qtbot):

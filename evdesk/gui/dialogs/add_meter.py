@@ -1,219 +1,178 @@
-"""A new meter: which model, at which address; tried before it is added."""
+"""Adding a meter in steps: how it is connected, what it is, what it says, what it is called."""
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QWidget
+from dataclasses import dataclass
 
-from evdesk.domain.meters import MeterRole, NewMeter
-from evdesk.gui import texts
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from evdesk.domain.errors import EvdeskError
+from evdesk.domain.meters import NewMeter
+from evdesk.gui import finding_texts, texts
 from evdesk.gui.context import Context
-from evdesk.gui.dialogs.base import FormDialog
-from evdesk.gui.dialogs.interval import IntervalField
-from evdesk.gui.models.rows import Chip
-from evdesk.gui.theme import Tone
-from evdesk.gui.widgets.chip import ChipLabel
-from evdesk.gui.widgets.fields import Chooser, WholeNumber, add_field, form, mark_wrong, text_field
-from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
-from evdesk.gui.widgets.probe_table import ProbeTable
-from evdesk.gui.widgets.profile_picker import ProfilePicker
-from evdesk.ports import Probe, ProfileInfo
+from evdesk.gui.desk import Desk
+from evdesk.gui.dialogs.add_meter_check import CheckStep
+from evdesk.gui.dialogs.add_meter_find import FindStep
+from evdesk.gui.dialogs.add_meter_link import LinkStep
+from evdesk.gui.dialogs.add_meter_name import NameStep
+from evdesk.gui.dialogs.add_meter_step import Draft, Step
+from evdesk.gui.widgets.notice_bar import FieldError
+from evdesk.gui.widgets.parts import button, label, line, row
+from evdesk.gui.widgets.step_list import StepList
 from evdesk.services.metering import AddedMeter
 
-EXAMPLES = {
-    "tcp": "tcp://192.168.1.20:502",
-    "rtu_over_tcp": "rtu-tcp://192.168.1.20:4001",
-}
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What adding did: ``station`` is made of two devices, ``unpaired`` says why it is not."""
+
+    meter: AddedMeter
+    station: str | None = None
+    unpaired: EvdeskError | None = None
 
 
-class AddMeter(FormDialog):
-    """``added`` tells what adding did, also where the device is silent."""
+class AddMeter(QDialog):
+    """``added`` tells what adding did, also where the device is silent.
+
+    Enter goes on, Alt+Left goes back and keeps what was entered, Esc ends it.
+    """
 
     added = Signal(object)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.describe(self.tr("Add meter"), "", self.tr("Add meter"))
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Add meter"))
         self._context = context
-        self.picker = ProfilePicker(context.theme)
-        self.name = text_field(self.tr("Yard 1"))
-        self.url = text_field(EXAMPLES["tcp"])
-        self.plain = ChipLabel(context.theme)
-        self.unit = WholeNumber(0, 255)
-        self.phases = Chooser(self.tr("Phases"))
-        self.serial = text_field(self.tr("as printed on the meter"))
-        self.interval = IntervalField()
-        self.role = Chooser(self.tr("Measures"))
-        self.test = button(self.tr("Test connection"), self.try_out)
-        self.answer = paragraph("")
-        self.busy = QProgressBar()
-        self.values = ProbeTable(context.theme)
+        self.draft = Draft()
+        self.link = LinkStep(context, self.draft)
+        self.device = FindStep(context, self.draft)
+        self.check = CheckStep(context, self.draft)
+        self.name = NameStep(context, self.draft)
+        self.steps: tuple[Step, ...] = (self.link, self.device, self.check, self.name)
+        names = (self.tr("Connection"), self.tr("Device"), self.tr("Check"), self.tr("Name"))
+        self.overview = StepList(names)
+        self.pages = QStackedWidget()
+        self.error = FieldError()
+        self.back = button(self.tr("Back"), self.go_back)
+        self.next = button(self.tr("Next"), self.go_on, "primary")
+        self.cancel = button(self.tr("Cancel"), self.reject, "quiet")
         self._arrange()
-        self.picker.picked.connect(self._on_profile)
-        self.url.textChanged.connect(self._on_url)
-        self.resize(980, 720)
-        context.tasks.run(context.desk.meters.profiles, self._on_profiles, self.complain)
+        self._connect()
+        self.resize(960, 700)
+        self._show(0)
 
     def _arrange(self) -> None:
-        self.unit.setValue(1)
-        self.phases.offer(
-            [
-                ("123", self.tr("Three phases")), ("1", self.tr("One phase: L1")),
-                ("2", self.tr("One phase: L2")), ("3", self.tr("One phase: L3")),
-                ("12", self.tr("Two phases: L1, L2")), ("13", self.tr("Two phases: L1, L3")),
-                ("23", self.tr("Two phases: L2, L3")),
-            ]
-        )  # fmt: skip
-        self.role.offer(
-            [
-                (MeterRole.STATION, self.tr("A charging point (makes its station)")),
-                (MeterRole.GRID, self.tr("The grid connection")),
-            ]
-        )
-        self.name.setValidator(
-            QRegularExpressionValidator(QRegularExpression("[^:]*"), self.name)
-        )  # METER:SOCKET names a socket
-        self.busy.setRange(0, 0)
-        self.busy.setTextVisible(False)
-        give_icon(self.test, self._context.theme, "refresh")
-        left = column(label(self.tr("1. Which model?"), "strong"), self.picker)
-        left.setStretch(1, 1)
-        right = column(
-            label(self.tr("2. Where is it?"), "strong"), self._fields(), 4, self._tried(),
-            self.values, 0,
-        )  # fmt: skip
-        both: QHBoxLayout = row(left, right, gap=24)
-        both.setStretch(0, 2)
-        both.setStretch(1, 3)
-        self.form.addLayout(both, 1)
-        for part in (self.busy, self.values, self.answer):
-            part.hide()
+        for step in self.steps:
+            self.pages.addWidget(step)
+        self.next.setDefault(True)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(24, 20, 24, 20)
+        box.setSpacing(14)
+        box.addWidget(label(self.tr("Add meter"), "heading"))
+        box.addWidget(self.overview)
+        box.addWidget(line())
+        box.addWidget(self.pages, 1)
+        box.addWidget(self.error)
+        box.addLayout(row(self.cancel, 0, self.back, self.next))
 
-    def _tried(self) -> QHBoxLayout:
-        side = column(self.busy, self.answer)
-        made = row(self.test, side, gap=12)
-        made.setStretch(1, 1)
-        made.setAlignment(self.test, Qt.AlignmentFlag.AlignTop)
-        return made
+    def _connect(self) -> None:
+        for step in self.steps:
+            step.missing.connect(self.error.tell)
+        for step in self.steps[:-1]:
+            step.moved.connect(self._go_further)
+        self.name.moved.connect(self._add)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Back), self, self.go_back)
+        self.finished.connect(self._stop)
 
-    def _fields(self) -> QFormLayout:
-        fields = form()
-        link = QWidget()
-        link.setLayout(row(self.url, self.plain))
-        add_field(fields, self.tr("Name"), self.name)
-        add_field(fields, self.tr("Address"), link)
-        self.examples = label("", "small")
-        self.examples.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        fields.addRow("", self.examples)
-        add_field(fields, self.tr("Unit"), self.unit)
-        add_field(fields, self.tr("Phases"), self.phases)
-        add_field(fields, self.tr("Interval"), self.interval)
-        add_field(fields, self.tr("Serial number"), self.serial)
-        add_field(fields, self.tr("Measures"), self.role)
-        return fields
+    # -- steps ----------------------------------------------------------------------------------
 
-    # -- filling in -----------------------------------------------------------------------------
-
-    def _on_profiles(self, profiles: tuple[ProfileInfo, ...]) -> None:
-        self.picker.offer(profiles)
-        self.picker.search.setFocus()
-
-    def _on_profile(self, profile: ProfileInfo) -> None:
-        self.unit.setValue(profile.default_unit)
-        examples = [EXAMPLES[way] for way in profile.transports if way in EXAMPLES]
-        self.examples.setText(self.tr("For example {url}").format(url="\n".join(examples)))
-        if examples:
-            self.url.setPlaceholderText(examples[0])
-        self.role.setEnabled(profile.has_energy)
-
-    def _on_url(self, url: str) -> None:
-        mark_wrong(self.url, False)
-        plain = not url.strip().startswith("tls:")
-        self.plain.setVisible("://" in url)
-        self.plain.show_chip(
-            Chip(self.tr("not encrypted"), Tone.NEUTRAL)
-            if plain
-            else Chip(self.tr("encrypted"), Tone.POSITIVE, "lock")
-        )
-
-    def new_meter(self) -> NewMeter | None:
-        """Return what the form says; None, with what is missing marked, where it does not do."""
-        profile, name, url = (
-            self.picker.profile(),
-            self.name.text().strip(),
-            self.url.text().strip(),
-        )
-        mark_wrong(self.name, not name)
-        mark_wrong(self.url, not url)
-        if profile is None:
-            self.complain(self.tr("Choose the model from the list."))
-            return None
-        if not name or not url:
-            self.complain(self.tr("A meter needs a name and an address."))
-            (self.url if name else self.name).setFocus()
-            return None
-        return NewMeter(
-            name=name,
-            profile=profile.id,
-            url=url,
-            unit=self.unit.value(),
-            phases=self.phases.value(),
-            serial=self.serial.text().strip() or None,
-            interval_ms=self.interval.ms(),
-            role=self.role.value(),
-        )
-
-    # -- trying out -----------------------------------------------------------------------------
-
-    def try_out(self) -> None:
-        """Read the device once and show what it says."""
-        profile, url = self.picker.profile(), self.url.text().strip()
-        if not url:
-            mark_wrong(self.url, True)
-            self.complain(self.tr("Type the address first."))
-            return
+    def go_on(self) -> None:
+        """Leave the present step for the next one, where nothing is missing."""
         self.error.tell("")
-        self.values.hide()
-        self.answer.hide()
-        self.busy.show()
-        self.test.setEnabled(False)
-        finding, unit = self._context.desk.finding, self.unit.value()
-        chosen = None if profile is None else profile.id
-        self._context.tasks.run_async(
-            lambda: finding.probe(url, unit, chosen), self._on_answer, self._on_silence
-        )
+        self.steps[self.pages.currentIndex()].leave()
 
-    def _on_answer(self, probe: Probe) -> None:
-        values = probe.values
-        known = sum(value.value is not None for value in values)
-        self._say_result(
-            self.tr("It answers: {known} of {count} values.").format(
-                known=known, count=len(values)
-            ),
-            Tone.POSITIVE,
-        )
-        self.values.show_values(values)
-        self.values.show()
+    def go_back(self) -> None:
+        """Return to the step before; what was entered stays."""
+        if self.pages.currentIndex() > 0:
+            self.error.tell("")
+            self._show(self.pages.currentIndex() - 1)
 
-    def _on_silence(self, error: Exception) -> None:
-        self._say_result(texts.sentence(error), Tone.WARNING)
+    def _go_further(self) -> None:
+        self._show(self.pages.currentIndex() + 1)
 
-    def _say_result(self, text: str, tone: Tone) -> None:
-        self.busy.hide()
-        self.test.setEnabled(True)
-        self.answer.setText(text)
-        self.answer.setStyleSheet(f"color: {self._context.theme.tone(tone)[0]}")
-        self.answer.show()
+    def _show(self, number: int) -> None:
+        is_last = number == len(self.steps) - 1
+        self.overview.show_step(number)
+        self.pages.setCurrentIndex(number)
+        self.back.setEnabled(number > 0)
+        self.next.setText(self.tr("Add meter") if is_last else self.tr("Next"))
+        self.error.tell("")
+        self.steps[number].enter()
+
+    def _stop(self, *_: object) -> None:
+        for step in self.steps:
+            step.stop()
 
     # -- adding ---------------------------------------------------------------------------------
 
-    def submit(self) -> None:
-        new = self.new_meter()
-        if new is None:
-            return
-        self.wait(True, self.tr("Adding …"))
-        meters = self._context.desk.meters
-        self._context.tasks.run_async(lambda: meters.add(new), self._on_added, self.complain)
+    def _add(self) -> None:
+        self._wait(True)
+        desk, new, pair = self._context.desk, self.name.new_meter(), self.name.pair()
+        self._context.tasks.run_async(lambda: add(desk, new, pair), self._on_added, self._on_failed)
 
-    def _on_added(self, added: AddedMeter) -> None:
+    def _on_added(self, added: Added) -> None:
         self.added.emit(added)
         self.accept()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._wait(False)
+        self.error.tell(texts.sentence(error))
+
+    def _wait(self, waits: bool) -> None:
+        self.next.setEnabled(not waits)
+        self.back.setEnabled(not waits)
+        self.next.setText(self.tr("Adding …") if waits else self.tr("Add meter"))
+
+
+def told(added: Added) -> str:
+    """Return what people read when a device was added."""
+    meter, name = added.meter, added.meter.meter.name
+    if meter.silent is not None:
+        said = _tr("{name} is added, but does not answer yet: {why}").format(
+            name=name, why=texts.sentence(meter.silent)
+        )
+    elif added.station is not None:
+        said = _tr("{name} is added and answers; station {station} is made of both.").format(
+            name=name, station=added.station
+        )
+    elif meter.needs_meter:
+        said = _tr("{name} is added. It needs a meter beside it: add that next.").format(name=name)
+    else:
+        said = _tr("{name} is added and answers.").format(name=name)
+    if added.unpaired is not None:
+        said += " " + _tr("No station was made: {why}").format(why=texts.sentence(added.unpaired))
+    return " ".join([said, *map(finding_texts.caution, meter.warnings)])
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("AddMeter", text)
+
+
+async def add(desk: Desk, new: NewMeter, pair: tuple[str, str] | None) -> Added:
+    """Add a device; ``pair`` are the meter and the charger of a station to be made, if any.
+
+    Raises:
+        UserError: the device cannot be added as it is described; nothing was added.
+
+    """
+    meter = await desk.meters.add(new)
+    if pair is None:
+        return Added(meter)
+    counts, charger = pair
+    try:
+        station = desk.stations.add(charger, counts, charger)
+    except EvdeskError as error:
+        return Added(meter, unpaired=error)
+    return Added(meter, station.name)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from evdesk.domain.meters import Link, MeterState
 from evdesk.gui import texts
 from evdesk.gui.context import Context
-from evdesk.gui.dialogs.add_meter import AddMeter
+from evdesk.gui.dialogs.add_meter import Added, AddMeter, told
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.meter_facts import MeterFactsDialog
@@ -21,7 +21,7 @@ from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.fields import SearchField
 from evdesk.gui.widgets.parts import button, column, give_icon, row
 from evdesk.gui.widgets.table import RowsTable
-from evdesk.services.metering import AddedMeter, MeterRow
+from evdesk.services.metering import MeterRow
 
 
 class DevicesPanel(QWidget):
@@ -169,20 +169,8 @@ class DevicesPanel(QWidget):
         self.dialog = dialog
         dialog.open()
 
-    def _on_added(self, added: AddedMeter) -> None:
-        name = added.meter.name
-        if added.silent is not None:
-            told = self.tr("{name} is added, but does not answer yet: {why}").format(
-                name=name, why=texts.sentence(added.silent)
-            )
-        elif added.needs_meter:
-            told = self.tr(
-                "{name} is added. It counts no energy: make a station from it and a meter, under "
-                "Stations."
-            ).format(name=name)
-        else:
-            told = self.tr("{name} is added and answers.").format(name=name)
-        self.told.emit(told)
+    def _on_added(self, added: Added) -> None:
+        self.told.emit(told(added))
         self._after()
 
     def ask_probe(self) -> None:

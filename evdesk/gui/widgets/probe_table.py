@@ -2,23 +2,25 @@
 
 from PySide6.QtWidgets import QWidget
 
-from evdesk.gui import texts
-from evdesk.gui.models.rows import Column, RowsModel
+from evdesk.gui import finding_texts, texts
+from evdesk.gui.models.rows import Chip, Column, RowsModel
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import column
 from evdesk.gui.widgets.session_panel import words
 from evdesk.gui.widgets.table import RowsTable
-from evdesk.ports import ProbedValue
+from evdesk.ports import Mark, ProbedValue
 
 
 class ProbeTable(QWidget):
-    """Every value with its address, its raw words, or why there is none."""
+    """Every value with what can be said of it, its address, its raw words, or why there is none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         columns: list[Column[ProbedValue]] = [
-            Column(self.tr("Value"), lambda v: v.name, width=132),
-            Column(self.tr("Reading"), _reading, numeric=True, width=116),
+            Column(self.tr("Value"), _name, width=170),
+            Column(self.tr("Reading"), _reading, numeric=True, width=136),
+            Column(self.tr("Plausible"), lambda v: finding_texts.mark_look(v.mark)[0],
+                   chips=_chips, width=124),
             Column(self.tr("Address"), lambda v: f"0x{v.address:04X}",
                    sort_key=lambda v: v.address, width=80),
             Column(self.tr("Raw words"), lambda v: words(v.raw.replace(" ", "")), width=98),
@@ -38,8 +40,16 @@ class ProbeTable(QWidget):
         self.model.replace(values)
 
 
+def _name(of: ProbedValue) -> str:
+    return of.name.replace("_", " ")
+
+
 def _reading(of: ProbedValue) -> str:
     return "–" if of.value is None else f"{of.value} {of.unit}".strip()
+
+
+def _chips(of: ProbedValue) -> list[Chip]:
+    return [] if of.mark is Mark.OPEN else [Chip(*finding_texts.mark_look(of.mark))]
 
 
 def _remark(of: ProbedValue) -> str:
