@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from evdesk.domain.audit import Change
+from evdesk.domain.cards import CardEnd
 from evdesk.domain.errors import UserError
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.ports import Clock, Pseudonyms, Store, Unit
@@ -45,7 +46,8 @@ class DriverService:
     def retire(self, driver: DriverId) -> None:
         """Mark a driver as no longer charging here; bills stay.
 
-        Stations whose sessions were the driver's by default are nobody's from now on.
+        Stations whose sessions were the driver's by default are nobody's from now on, and so are
+        the driver's cards.
         """
         with self._store.write() as unit:
             if existing_driver(unit, driver).retired_at is not None:
@@ -54,6 +56,9 @@ class DriverService:
             for station in unit.stations.all():
                 if unit.stations.default_driver(station.id, at) == driver:
                     unit.stations.set_default_driver(station.id, None, at)
+            for card in unit.cards.all():
+                if card.driver == driver and card.ended_at is None:
+                    unit.cards.end(card.id, max(at, card.from_at), CardEnd.RETURNED)
             unit.drivers.retire(driver, at)
             unit.record_change(Change("driver.retired", "driver", driver, {}))
 

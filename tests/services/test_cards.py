@@ -110,3 +110,13 @@ def test_a_card_is_given_to_drivers_who_charge_here_only(desk: Desk) -> None:
         desk.cards.lost(NUMBER)
     with desk.refused("before it begins"):
         desk.cards.add(kim, NUMBER, START, START)
+
+
+def test_the_cards_of_a_driver_who_leaves_are_nobody_s(desk: Desk) -> None:
+    desk.add_meter()
+    kim = desk.add_driver()
+    desk.cards.add(kim, NUMBER)
+    desk.clock.at = START + MINUTE
+    desk.drivers.retire(kim)
+    assert desk.cards.all()[0].end is CardEnd.RETURNED
+    assert visit(desk, START + 2 * MINUTE, NUMBER).driver is None
