@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from evdesk.bootstrap.running import Speed
 from evdesk.bootstrap.running import collect as run_collector
 from evdesk.bootstrap.sites import COLLECTOR, Opened, open_with_key
@@ -51,6 +53,14 @@ def visit(came: float, left: float, wh: int = WH, done: float | None = None, **m
 
 
 PLAIN = visit(5, 25)
+
+
+def slow(*cases: object) -> list[object]:
+    """Return further cases of a row that run with the slow tests."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
+        for case in cases
+    ]
 
 
 def bay(

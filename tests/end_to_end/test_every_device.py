@@ -10,7 +10,7 @@ from evdesk.devices.simulator.scenario import Device, FaultKind
 from evdesk.domain.sessions import SessionState
 from evdesk.ports import SessionFilter
 from evdesk.settings import shipped
-from tests.end_to_end.rig import WH, Blank, Rig, assert_clean, bay, box, fault, rig
+from tests.end_to_end.rig import WH, Blank, Rig, assert_clean, bay, box, fault, rig, slow
 
 KNOWN = load_profiles(shipped("resources") / "meters")
 STEP_MS = 30_000
@@ -22,6 +22,7 @@ def halves(names: list[str]) -> list[list[str]]:
     return [names[: len(names) // 2], names[len(names) // 2 :]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", halves(COUNTS), ids=["first half", "second half"])
 def test_every_device_with_a_lifetime_register_makes_the_same_session(
     tmp_path: Path, blank: Blank, names: list[str]
@@ -51,7 +52,7 @@ def complaint(site: Rig, name: str, profile: Profile) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", TELLS_ONLY)
+@pytest.mark.parametrize("name", [*TELLS_ONLY[:1], *slow(*TELLS_ONLY[1:])])
 def test_a_charger_without_a_lifetime_register_takes_its_energy_from_a_meter_beside_it(
     tmp_path: Path, blank: Blank, name: str
 ) -> None:

@@ -17,6 +17,7 @@ from tests.end_to_end.rig import (
     bay,
     fault,
     rig,
+    slow,
     visit,
 )
 
@@ -39,7 +40,7 @@ def paused(*pauses: tuple[int, int], left: int = 65, phases: str = "123") -> Vis
 # -- pause/resume ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", ["heidelberg-energy-control", KEBA, "goe-gemini"])
+@pytest.mark.parametrize("profile", ["heidelberg-energy-control", *slow(KEBA, "goe-gemini")])
 def test_pauses_are_inside_one_session(tmp_path: Path, blank: Blank, profile: str) -> None:
     """Sun gone, limit 0, battery full for a while: plugged in all along."""
     car = paused((10, 14), (20, 21), (30, 45), left=80)
@@ -106,7 +107,7 @@ def test_a_session_stopped_and_started_with_a_card_is_one_plug_in(
 # -- session register resets at disconnect before it is read ---------------------------------------
 
 
-@pytest.mark.parametrize("left", [24.99, 25.0, 25.01, 25.09])
+@pytest.mark.parametrize("left", [25.0, 25.09, *slow(24.99, 25.01)])
 def test_a_car_pulled_out_while_it_charges_is_counted_to_its_end(
     tmp_path: Path, blank: Blank, left: float
 ) -> None:

@@ -29,6 +29,7 @@ from tests.end_to_end.rig import (
     assert_clean,
     bay,
     rig,
+    slow,
     visit,
 )
 
@@ -189,7 +190,7 @@ def test_a_clock_that_is_set_in_a_session_costs_no_wh_and_stretches_no_duration(
     assert_stepped(on_the_wall(tmp_path, real_blank, Leap(10, by), starts=starts))
 
 
-@pytest.mark.parametrize("wh", [DRAWN_WH, 3 * DRAWN_WH])
+@pytest.mark.parametrize("wh", [3 * DRAWN_WH, *slow(DRAWN_WH)])
 @pytest.mark.parametrize(
     "by",
     [

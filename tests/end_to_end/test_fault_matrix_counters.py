@@ -17,6 +17,7 @@ from tests.end_to_end.rig import (
     box,
     fault,
     rig,
+    slow,
     visit,
 )
 
@@ -35,7 +36,7 @@ U32_WH = 2**32
 # -- counter reset to zero by the device -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", [CHARGER, "keba-p30", "goe-gemini"])
+@pytest.mark.parametrize("profile", [CHARGER, *slow("keba-p30", "goe-gemini")])
 def test_a_counter_reset_to_zero_in_a_session_keeps_both_parts_and_is_looked_at(
     tmp_path: Path, blank: Blank, profile: str
 ) -> None:
@@ -56,7 +57,7 @@ def test_a_counter_reset_to_zero_in_a_silence_keeps_both_parts_and_is_looked_at(
         assert_doubted(site.the_session(), Flag.METER_RESET, counted)
 
 
-@pytest.mark.parametrize("at", [4.9, 5, 5.1, 5.3, 24.7, 24.9, 25, 25.1])
+@pytest.mark.parametrize("at", [5, 25, *slow(4.9, 5.1, 5.3, 24.7, 24.9, 25.1)])
 def test_a_counter_reset_at_the_edge_of_a_session_is_exact_or_looked_at(
     tmp_path: Path, blank: Blank, at: float
 ) -> None:
@@ -204,7 +205,7 @@ def test_a_meter_replaced_by_one_without_a_serial_number_is_an_unexplained_step(
 # -- rollover --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("left_wh", [2, 1_000, 2_749])
+@pytest.mark.parametrize("left_wh", [1_000, *slow(2, 2_749)])
 def test_a_32_bit_counter_that_rolls_over_in_a_session_is_exact(
     tmp_path: Path, blank: Blank, left_wh: int
 ) -> None:

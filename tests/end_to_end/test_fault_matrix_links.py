@@ -16,6 +16,7 @@ from tests.end_to_end.rig import (
     box,
     fault,
     rig,
+    slow,
     visit,
 )
 
@@ -47,7 +48,7 @@ def test_ten_minutes_of_communication_loss_in_a_session_cost_no_wh(
         assert_clean(site.the_session(), WH, Flag.COMM_GAP)
 
 
-@pytest.mark.parametrize(("kind", "amount"), LINKS)
+@pytest.mark.parametrize(("kind", "amount"), [*LINKS[:1], *slow(*LINKS[1:])])
 def test_half_a_minute_of_communication_loss_is_nothing_to_speak_of(
     tmp_path: Path, blank: Blank, kind: FaultKind, amount: int
 ) -> None:
@@ -66,10 +67,8 @@ def test_answers_that_are_only_slow_change_nothing(tmp_path: Path, blank: Blank)
     ("profile", "is_rtu"),
     [
         ("keba-p30", False),
-        ("eastron-sdm630", False),
-        ("eastron-sdm630", True),
-        ("abb-b23-b24", False),
         ("abb-b23-b24", True),
+        *slow(("eastron-sdm630", False), ("eastron-sdm630", True), ("abb-b23-b24", False)),
     ],
 )
 def test_late_and_crossed_answers_are_never_taken_for_others(
@@ -143,7 +142,7 @@ def test_one_reading_without_a_car_every_ten_seconds_is_a_doubt_that_loses_no_wh
         assert all(Flag.UNSEEN_REPLUG in session.figures.flags for session in found)
 
 
-@pytest.mark.parametrize("raw", [8, 9, 10, 11, 77])
+@pytest.mark.parametrize("raw", [9, 77, *slow(8, 10, 11)])
 def test_a_state_that_is_unknown_or_an_error_does_not_end_a_session(
     tmp_path: Path, blank: Blank, raw: int
 ) -> None:
