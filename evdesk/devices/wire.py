@@ -20,7 +20,7 @@ MOST_BYTES = 256  # of an RTU frame
 CRC_SIZE = 2
 EXCEPTION_SIZE = 5  # unit, function, code and checksum
 BY_COUNT = range(1, 5)  # functions whose answer says how long it is
-DAMAGE_S = 0.1  # a line that is silent for so long in mid-frame sends no more of it
+DAMAGE_S = 0.3  # a line silent for so long in mid-frame sends no more of it, busy as we may be
 
 CLOSED = "closed the connection"
 DAMAGED = "sent a damaged answer (wiring, termination, or another speed or parity)"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from evdesk.services.polling import SILENT_AFTER, Plan
 from evdesk.settings import POLLING
 
-SLACK = 1.03  # a bus that is planned to its last millisecond is always late
+SLACK = 1.01  # a bus that is planned to its last millisecond is always late
 SMOOTHING = 0.2  # weight of the newest cycle in what a cycle takes
 SPREAD_S = 1.0  # all devices of a site are begun within this time, not in one instant
 

@@ -13,7 +13,7 @@ from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Decided
 from evdesk.services.polling import Plan
-from evdesk.services.queueing import BusQueue, spread
+from evdesk.services.queueing import SLACK, BusQueue, spread
 from tests.fakes.clock import START
 
 TIMEOUT_S = 1.0
@@ -97,7 +97,7 @@ def test_a_bus_with_time_to_spare_is_read_at_the_interval_asked_for():
 def test_a_bus_that_is_full_never_idles_and_all_have_the_same_share():
     bus = Bus([plan(n, 300) for n in range(8)], [0.2] * 8)  # planned slower than it is
     counts = [len(times) for times in bus.run(600)]
-    assert sum(counts) >= 0.96 * 600 / 0.2
+    assert sum(counts) >= 0.98 * 600 / 0.2
     assert max(counts) - min(counts) <= 2
 
 
@@ -122,7 +122,7 @@ def test_a_dead_device_costs_the_others_its_timeout_and_no_more():
     others = [times for number, times in enumerate(found) if number != 3]
     # A seventh of the bus is given back, a second in thirty is lost to the tries.
     assert min(map(len, others)) >= len(alive[0]) * 8 / 7 * 29 / 30 * 0.97
-    usual = 7 * 0.25 * 1.03
+    usual = 7 * 0.25 * SLACK
     assert max(max(gaps(times)) for times in others) <= 2 * usual + TIMEOUT_S
 
 
@@ -167,7 +167,7 @@ def test_nobody_starves_and_the_bus_never_idles_while_somebody_is_due(devices, d
     dead = data.draw(st.sets(st.integers(0, len(plans) - 1), max_size=len(plans) - 1))
     found = Bus(plans, cycle_s, frozenset(dead)).run(120)
     alive = [number for number in range(len(plans)) if number not in dead]
-    round_s = 1.03 * sum(cycle_s[number] for number in alive)
+    round_s = SLACK * sum(cycle_s[number] for number in alive)
     for number in alive:
         wanted_s = max((devices[number][1] or 1_000) / 1_000, round_s)
         # Those that are dead are tried now and then, all of them once in thirty seconds.

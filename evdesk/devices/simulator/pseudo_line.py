@@ -68,16 +68,16 @@ class PseudoLine(asyncio.Transport):
         if not self._byte_s:
             self._put(bytes(data))
             return
-        if not self._sending:
+        is_idle = not self._sending
+        self._sending += bytes(data)
+        if is_idle:
             self._sent, self._began_s = 0, self._loop.time()
             self._wake()
-        self._sending += bytes(data)
 
     def _wake(self) -> None:
         ends_s = self._began_s + len(self._sending) * self._byte_s
         soon_s = self._loop.time() + PIECE_S
-        due_s = soon_s if not self._sending else min(ends_s, soon_s)
-        self._pacing = self._loop.call_at(due_s, self._send_piece)
+        self._pacing = self._loop.call_at(min(ends_s, soon_s), self._send_piece)
 
     def _send_piece(self) -> None:
         elapsed_s = self._loop.time() - self._began_s
