@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evdesk.domain.accounting import account
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
-from evdesk.domain.instants import MILLISECOND, month_bounds
+from evdesk.domain.instants import MILLISECOND, month_bounds, parse_instant, rfc3339
 from evdesk.domain.meters import Meter, MeterRole, Source, Station
-from evdesk.domain.reconciling import Account, account
-from evdesk.domain.registers import Bounds
-from evdesk.domain.sessions import Session
+from evdesk.domain.reconciling import Account, Swaps
+from evdesk.domain.registers import Bounds, Verdict
+from evdesk.domain.sessions import Flag, Session
 from evdesk.ports import Clock, Devices, Explanation, ProfileInfo, SessionFilter, Store, Unit, Watch
 from evdesk.services.stations import existing_station, spelled
 from evdesk.settings import CHARGING, POLLING, RECONCILING
@@ -176,16 +177,18 @@ class ReconcileService:
         profile: ProfileInfo | None,
         span: _Span,
     ) -> MeterMonth:
-        bounds = _bounds(profile, is_grid=not stations)
         followed = span.from_at - RECONCILING.look_back, span.to_at + MILLISECOND
         with self._store.read() as unit:
-            watch = Watch(_silence(unit, meter), bounds, (span.from_at,))
+            silence = _silence(unit, meter)
+            bounds = _bounds(profile, silence, is_grid=not stations)
+            watch = Watch(silence, bounds, (span.from_at,))
+            sessions = _sessions(unit, stations, span)
             found = account(
                 unit.registers.follow(source, *followed, watch),
-                _sessions(unit, stations, span),
+                sessions,
                 (span.from_at, span.to_at),
                 bounds,
-                unit.replacements.of(source),
+                Swaps(tuple(unit.replacements.of(source)), _swapped_at(unit, sessions)),
             )
             explained = _explained(unit, source, span.month)
         return MeterMonth(meter, source, tuple(each.name for each in stations), found, explained)
@@ -220,6 +223,17 @@ def _sessions(unit: Unit, stations: Sequence[Station], span: _Span) -> list[Sess
     ]
 
 
+def _swapped_at(unit: Unit, sessions: Sequence[Session]) -> frozenset[datetime]:
+    """Return when sessions saw the first register of a meter with another serial number."""
+    return frozenset(
+        parse_instant(str(event.detail.get("register_at", rfc3339(event.at))), "UTC")
+        for session in sessions
+        if Flag.METER_CHANGED in session.figures.flags
+        for event in unit.sessions.events(session.id)
+        if event.detail.get("step") == Verdict.REPLACED
+    )
+
+
 def _silence(unit: Unit, meter: Meter) -> timedelta:
     """Return from when on a register that is not read is silent."""
     status = unit.meters.statuses().get(meter.id)
@@ -228,11 +242,11 @@ def _silence(unit: Unit, meter: Meter) -> timedelta:
     return max(LEAST_SILENCE, INTERVALS * timedelta(milliseconds=max(reached_ms, asked_ms)))
 
 
-def _bounds(profile: ProfileInfo | None, *, is_grid: bool) -> Bounds:
+def _bounds(profile: ProfileInfo | None, silence: timedelta, *, is_grid: bool) -> Bounds:
     max_power_w = RECONCILING.grid_max_power_w if is_grid else CHARGING.max_power_w
     if profile is None:
-        return Bounds(max_power_w)
-    return Bounds(max_power_w, profile.resolution_wh, profile.range_wh)
+        return Bounds(max_power_w, gap=silence)
+    return Bounds(max_power_w, profile.resolution_wh, profile.range_wh, silence)
 
 
 def _explained(unit: Unit, source: Source, month: str) -> tuple[Explanation, ...]:

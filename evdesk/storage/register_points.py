@@ -153,6 +153,7 @@ class Told:
         told[: known + self._owed] = True
         stood = np.searchsorted(at_ms, self._marks_ms, side="right") - 1
         told[stood[stood >= 0]] = True
+        told[1 + np.flatnonzero(np.diff(wh))[-1:]] = True  # when it last moved: it may catch up
         for here in np.flatnonzero(silent | odd):
             told[here : here + 2] = True
         for here in np.flatnonzero(odd):

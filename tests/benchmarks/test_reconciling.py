@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evdesk.domain.accounting import account
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import Reading
-from evdesk.domain.reconciling import account
 from evdesk.domain.registers import Bounds
 from evdesk.ports import Store, Watch
 from evdesk.services.sealing import Archivist

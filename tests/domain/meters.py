@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evdesk.domain import snapshots
+from evdesk.domain.accounting import account
 from evdesk.domain.meters import StationId
-from evdesk.domain.reconciling import Account, Point, account
+from evdesk.domain.reconciling import Account, Point, Swaps
 from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import (
     Closed,
@@ -100,10 +101,11 @@ class Metered:
         to_at: datetime | None = None,
         sessions: list[Session] | None = None,
         replacements: Sequence[Replacement] = (),
+        seen: frozenset[datetime] = frozenset(),
     ) -> Account:
         span = (from_at or at(-1), to_at or at(self.second))
         found = self.sessions() if sessions is None else sessions
-        return account(self.points, found, span, BOUNDS, replacements)
+        return account(self.points, found, span, BOUNDS, Swaps(tuple(replacements), seen))
 
 
 def with_energy(session: Session, wh: int | None) -> Session:

@@ -136,6 +136,13 @@ class Rig:
         told = Told(final_wh, first_wh, str(serial), "Defective display", at=self.at(minute))
         self.opened.services.replacements.replace("bay", told)
 
+    def check_accounts(self) -> None:
+        """Whatever was played: each Wh a register counted is a session's, idle or in a gap."""
+        instants = self._starts_at, self.opened.services.clock.now()
+        for month in sorted({f"{instant:%Y-%m}" for instant in instants}):
+            for row in self.opened.services.months.month(month).rows:
+                assert row.account.rest_wh == 0, (row.name, row.account)
+
     def stations(self) -> set[str]:
         """Return the names of the charging points in use."""
         return {row.station.name for row in self.opened.services.stations.rows()}
@@ -186,7 +193,9 @@ def rig(
             choices = {device.name: dict(device.choices) for device in devices}
             for row in served.devices:
                 _add(opened, row, step_ms, choices.get(str(row["name"]), {}))
-            yield Rig(opened, served, starts_at)
+            played = Rig(opened, served, starts_at)
+            yield played
+            played.check_accounts()
 
 
 def _add(opened: Opened, row: dict[str, object], step_ms: int, choices: dict[str, str]) -> None:

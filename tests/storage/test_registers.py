@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evdesk.domain.accounting import account
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId
-from evdesk.domain.reconciling import Point, account
+from evdesk.domain.reconciling import Point
 from evdesk.domain.registers import Bounds
 from evdesk.ports import Store, Unit, Watch
 from evdesk.services.sealing import Archivist

@@ -212,6 +212,58 @@ def test_a_session_whose_meter_was_replaced_and_told_has_both_parts() -> None:
     assert meter.closed[0].energy_wh == 550
 
 
+def test_a_meter_of_another_serial_number_that_stands_higher_counts_nothing_in_between() -> None:
+    """Its first register could follow the old one's last: only its serial number tells."""
+    meter = Metered()
+    idle(meter, 3)
+    visit(meter, 20, 5)
+    visit(meter, 100, 5, read=False)
+    swap(meter, 0, meter.register_wh + 40)
+    seen_at = at(meter.second)
+    meter.tracker.state.replaced = True
+    visit(meter, 20, 5)
+    idle(meter, 4)
+    blind, seeing = meter.account(), meter.account(seen=frozenset({seen_at}))
+    assert kinds(blind) == [(RestKind.MISMATCH, 545, 1)]
+    assert figures_of(seeing) == (195, 195, 0, 0, 0)
+    assert [(gap.kind, gap.complete) for gap in seeing.gaps] == [(GapKind.REPLACED, False)]
+
+
+def jump(meter: Metered, wh: int) -> None:
+    """Let the register show at once what it has counted while it stood still."""
+    meter.register_wh += wh
+
+
+def test_a_jump_is_believed_in_a_session_that_believed_it() -> None:
+    meter = Metered()
+    idle(meter, 3)
+    visit(meter, 20, 5)
+    jump(meter, 900)
+    visit(meter, 20, 5)
+    idle(meter, 4)
+    (doubted,) = meter.sessions()
+    assert Flag.METER_RESET in doubted.figures.flags
+    assert [(gap.kind, gap.complete) for gap in meter.account().gaps] == [(GapKind.RESET, False)]
+    figures = replace(doubted.figures, flags=frozenset(), energy_wh=1_100)
+    found = meter.account(sessions=[replace(doubted, figures=figures)])
+    assert (figures_of(found), found.gaps) == ((1_100, 1_100, 0, 0, 0), ())
+
+
+def test_a_counter_set_back_unseen_that_has_climbed_past_its_old_value_counts_from_there() -> None:
+    meter = Metered()
+    idle(meter, 200, 5)
+    meter.register_wh -= 500
+    for _ in range(40):
+        idle(meter, 90, 1, read=False)
+        meter.pass_second("A", 1)
+    found = meter.account()
+    assert found.rest_wh == 0
+    assert [(gap.kind, gap.complete) for gap in found.gaps if not gap.complete] == [
+        (GapKind.REWIND, False)
+    ]
+    assert found.delta_wh == 199 * 5 + 40 * 91 - 500
+
+
 def test_a_glitch_changes_nothing() -> None:
     meter = a_day()
     spoilt = list(meter.points)
