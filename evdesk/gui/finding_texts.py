@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from evdesk.gui import texts
 from evdesk.gui.theme import Tone
-from evdesk.ports import Candidate, Certainty, FoundDevice, Mark, ProfileInfo
+from evdesk.ports import Candidate, Certainty, FoundDevice, Mark, ProfileInfo, Scan
 from evdesk.services.cautions import Caution, CautionCode
 from evdesk.services.finding import Comparison, DisplayVerdict
 
@@ -76,6 +76,22 @@ def found_hint(of: FoundDevice) -> str:
                 "It answers, but no model that is known here fits. Choose the nearest by hand and "
                 "look at its values."
             )
+
+
+def scan_summary(of: Scan) -> str:
+    """Return what came of a scan, with what to look at where nothing answered."""
+    if len(of.devices) == 1:
+        found = translate("1 device found.")
+    elif of.devices:
+        found = translate("{count} devices found.").format(count=len(of.devices))
+    else:
+        found = translate(
+            "Nothing answered. Is the device powered? Are A and B the right way round, do speed and "
+            "parity match, is it the right address? You can also choose the model."
+        )
+    left = translate("{count} units were not asked.").format(count=len(of.left))
+    notes = [texts.remark(note) for note in of.notes]
+    return " ".join([found, *([left] if of.left else []), *notes])
 
 
 def display_number(text: str) -> Decimal | None:

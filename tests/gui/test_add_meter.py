@@ -44,7 +44,7 @@ def to_search(dialog, qtbot, host="192.168.20.31"):
 def to_check(dialog, qtbot, host="192.168.20.31"):
     to_search(dialog, qtbot, host)
     dialog.device.start()
-    qtbot.waitUntil(lambda: dialog.device.devices.device() is not None)
+    qtbot.waitUntil(lambda: dialog.device.found.devices.device() is not None)
     qtbot.waitUntil(lambda: dialog.device.search.text() == "Search")
     dialog.go_on()
     qtbot.waitUntil(lambda: step(dialog) == 2)
@@ -87,14 +87,14 @@ def by_hand(dialog, qtbot, text, host="192.168.20.31"):
         ),
         (
             Way.SERIAL,
-            lambda link: link.parity.choose("E"),
+            lambda link: link.serial.parity.choose("E"),
             "rtu:///dev/ttyUSB0?baud=9600&parity=E&stop=1",
         ),
         (Way.NETWORK, lambda link: link.network.host.setText("rtu-tcp://a:26"), "rtu-tcp://a:26"),
     ],
 )
 def test_a_way_and_its_fields_make_an_address(dialog, qtbot, way, fill, url):
-    qtbot.waitUntil(lambda: dialog.link.port.count() == 2)
+    qtbot.waitUntil(lambda: dialog.link.serial.port.count() == 2)
     dialog.link.ways[way].setChecked(True)
     fill(dialog.link)
     assert dialog.link.url() == url
@@ -105,7 +105,7 @@ def test_a_secured_link_names_its_three_files(dialog):
     link = dialog.link
     link.ways[Way.SECURE].setChecked(True)
     link.secure.host.setText("meter.lan")
-    for name, field in link.papers.items():
+    for name, field in link.secure.papers.items():
         field.setText(f"/etc/our papers/{name}.pem")
     assert link.url() == (
         "tls://meter.lan:802?ca=/etc/our%20papers/ca.pem&cert=/etc/our%20papers/cert.pem"
@@ -114,12 +114,20 @@ def test_a_secured_link_names_its_three_files(dialog):
     assert link.chip.text() == "encrypted"
 
 
+def test_a_secured_link_without_its_files_says_what_it_needs(dialog):
+    dialog.link.ways[Way.SECURE].setChecked(True)
+    dialog.link.secure.host.setText("meter.lan")
+    dialog.go_on()
+    assert "needs three files" in dialog.error.text()
+    assert dialog.link.secure.papers["key"].property("wrong") == "true"
+
+
 def test_a_serial_port_may_be_typed(dialog, qtbot):
     link = dialog.link
-    qtbot.waitUntil(lambda: link.port.count() == 2)
+    qtbot.waitUntil(lambda: link.serial.port.count() == 2)
     link.ways[Way.SERIAL].setChecked(True)
-    assert "FT232R" in link.port.currentText()
-    link.port.setEditText("/dev/ttyAMA0")
+    assert "FT232R" in link.serial.port.currentText()
+    link.serial.port.setEditText("/dev/ttyAMA0")
     assert link.url().startswith("rtu:///dev/ttyAMA0?baud=9600")
 
 
@@ -143,7 +151,7 @@ def test_an_address_that_cannot_be_is_said_at_once(dialog, qtbot):
 
 def test_nothing_is_searched_unasked(dialog, desk, qtbot):
     to_search(dialog, qtbot)
-    assert dialog.device.devices.model_of_rows.rowCount() == 0
+    assert dialog.device.found.devices.model_of_rows.rowCount() == 0
     assert desk.finding.scans == []
 
 
@@ -151,7 +159,7 @@ def test_what_is_found_is_listed_with_how_sure_it_is(dialog, qtbot):
     to_search(dialog, qtbot)
     dialog.device.units.setText("1-4")
     dialog.device.start()
-    rows = dialog.device.devices.model_of_rows
+    rows = dialog.device.found.devices.model_of_rows
     qtbot.waitUntil(lambda: rows.rowCount() == 2)
     cells = [[rows.index(n, c).data() for c in range(4)] for n in range(2)]
     assert cells == [
@@ -165,14 +173,14 @@ def test_what_is_found_is_listed_with_how_sure_it_is(dialog, qtbot):
 def test_a_device_that_several_models_fit_has_to_be_chosen(dialog, qtbot):
     to_search(dialog, qtbot)
     dialog.device.start()
-    qtbot.waitUntil(lambda: dialog.device.devices.model_of_rows.rowCount() == 2)
+    qtbot.waitUntil(lambda: dialog.device.found.devices.model_of_rows.rowCount() == 2)
     qtbot.waitUntil(lambda: dialog.device.search.text() == "Search")
-    dialog.device.devices.selectRow(1)
-    assert "look at the name plate" in dialog.device.hint.text()
+    dialog.device.found.devices.selectRow(1)
+    assert "look at the name plate" in dialog.device.found.hint.text()
     dialog.go_on()
     assert dialog.error.text() == "Choose the model from the list."
     assert step(dialog) == 1
-    dialog.device.candidates.selectRow(1)
+    dialog.device.found.candidates.selectRow(1)
     dialog.go_on()
     assert step(dialog) == 2
     assert dialog.draft.profile.id == "abb-b23"
@@ -183,12 +191,12 @@ def test_a_search_is_stopped_and_keeps_what_was_found(dialog, desk, qtbot):
     to_search(dialog, qtbot)
     desk.finding.holds.clear()
     dialog.device.start()
-    qtbot.waitUntil(lambda: dialog.device.devices.model_of_rows.rowCount() == 1)
+    qtbot.waitUntil(lambda: dialog.device.found.devices.model_of_rows.rowCount() == 1)
     assert dialog.device.search.text() == "Stop"
     dialog.device.start()
     desk.finding.holds.set()
     qtbot.waitUntil(lambda: dialog.device.search.text() == "Search")
-    assert dialog.device.devices.model_of_rows.rowCount() == 1
+    assert dialog.device.found.devices.model_of_rows.rowCount() == 1
     assert "1 units were not asked" in dialog.device.status.text()
 
 
@@ -302,7 +310,7 @@ def test_another_address_forgets_what_was_found_at_the_last_one(dialog, qtbot):
     dialog.link.network.host.setText("192.168.20.32")
     dialog.go_on()
     qtbot.waitUntil(lambda: step(dialog) == 1)
-    assert dialog.device.devices.device() is None
+    assert dialog.device.found.devices.device() is None
     assert dialog.draft.probe is None
 
 
@@ -412,9 +420,9 @@ def test_the_keyboard_alone_adds_a_meter(dialog, page, depot, qtbot):
     qtbot.keyClick(dialog.link.network.host, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: step(dialog) == 1)
     qtbot.keyClick(dialog.device.search, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: dialog.device.devices.device() is not None)
+    qtbot.waitUntil(lambda: dialog.device.found.devices.device() is not None)
     qtbot.waitUntil(lambda: dialog.device.search.text() == "Search")
-    qtbot.keyClick(dialog.device.devices, Qt.Key.Key_Return)
+    qtbot.keyClick(dialog.device.found.devices, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: step(dialog) == 2)
     qtbot.waitUntil(dialog.check.again.isEnabled)
     qtbot.keyClick(dialog.check.display, Qt.Key.Key_Return)
@@ -428,7 +436,7 @@ def test_the_keyboard_alone_adds_a_meter(dialog, page, depot, qtbot):
 def test_next_searches_where_nothing_was_searched_yet(dialog, desk, qtbot):
     to_search(dialog, qtbot)
     dialog.go_on()
-    qtbot.waitUntil(lambda: dialog.device.devices.device() is not None)
+    qtbot.waitUntil(lambda: dialog.device.found.devices.device() is not None)
     assert len(desk.finding.scans) == 1
 
 

@@ -6,8 +6,7 @@ from evdesk.gui import finding_texts, texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter_step import Draft, Step
 from evdesk.gui.widgets.fields import WholeNumber, add_field, form, text_field
-from evdesk.gui.widgets.found_table import CandidateTable, FoundTable
-from evdesk.gui.widgets.notice_bar import Banner
+from evdesk.gui.widgets.found_view import FoundView
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 from evdesk.gui.widgets.profile_picker import ProfilePicker
 from evdesk.gui.widgets.watch import Watch
@@ -31,9 +30,7 @@ class FindStep(Step):
         self.search = button(self.tr("Search"), self.start)
         self.progress = QProgressBar()
         self.status = label("", "small")
-        self.devices = FoundTable(context.theme)
-        self.hint = Banner(context.theme)
-        self.candidates = CandidateTable(context.theme)
+        self.found = FoundView(context.theme)
         self.picker = ProfilePicker(context.theme)
         self.unit = WholeNumber(0, 255)
         self.pages = QStackedWidget()
@@ -52,8 +49,6 @@ class FindStep(Step):
         )
         self.search.setAutoDefault(True)  # Enter presses it while it has the focus
         self.progress.setTextVisible(False)
-        self.devices.setMinimumHeight(132)
-        self.candidates.setMinimumHeight(112)
         self.unit.setValue(1)
         self.unit.setMaximumWidth(120)
         self.pages.addWidget(self._search_page())
@@ -61,7 +56,6 @@ class FindStep(Step):
         segments = row(self.by_search, self.by_hand, 0, gap=0)
         self.setLayout(column(segments, self.pages, gap=14))
         self._show_progress(False)
-        self._show_found()
 
     def _search_page(self) -> QWidget:
         asked = row(label(self.tr("Units")), self.units, self.thorough, 0, self.search, gap=12)
@@ -69,14 +63,10 @@ class FindStep(Step):
             self.tr("Each unit is asked what it is; nothing is changed in any device. Leave the "
                     "units empty to try the usual ones.")
         )  # fmt: skip
-        self.which = label(self.tr("Which one is it?"), "strong")
         page = QWidget()
-        page.setLayout(
-            column(
-                self.asks, asked, self.progress, self.status, self.devices, self.hint, self.which,
-                self.candidates, 0, gap=10,
-            )
-        )  # fmt: skip
+        box = column(self.asks, asked, self.progress, self.status, self.found, gap=10)
+        box.setStretch(4, 1)
+        page.setLayout(box)
         return page
 
     def _model_page(self) -> QWidget:
@@ -92,9 +82,7 @@ class FindStep(Step):
         return page
 
     def _connect(self) -> None:
-        self.devices.picked.connect(self._on_device)
-        self.devices.opened.connect(self.leave)
-        self.candidates.opened.connect(self.leave)
+        self.found.opened.connect(self.leave)
         self.picker.picked.connect(self._on_model)
         self.picker.opened.connect(self.leave)
         self._context.theme.changed.connect(self.repaint_icons)
@@ -124,8 +112,7 @@ class FindStep(Step):
 
     def _on_profiles(self, profiles: tuple[ProfileInfo, ...]) -> None:
         self.picker.offer(profiles)
-        self.devices.know(profiles)
-        self.candidates.know(profiles)
+        self.found.know(profiles)
 
     def _on_model(self, profile: ProfileInfo) -> None:
         self.unit.setValue(profile.default_unit)
@@ -142,7 +129,7 @@ class FindStep(Step):
         self._watch.stepped.connect(self._on_step)
         self._found, self._url = [], self._draft.url
         self.missing.emit("")
-        self._show_found()
+        self.found.show_devices(self._found)
         self._show_progress(True)
         finding, watch, url = self._context.desk.finding, self._watch, self._url
         units, thorough = self.units.text().strip() or None, self.thorough.isChecked()
@@ -168,40 +155,24 @@ class FindStep(Step):
         )
         if step.found is not None:
             self._found.append(step.found)
-            self._show_found()
+            self.found.show_devices(self._found)
 
     def _on_done(self, scan: Scan) -> None:
-        self._end()
+        self._show_progress(False)
         self._found = list(scan.devices)
-        self._show_found()
+        self.found.show_devices(self._found)
         if self._found:
-            self.devices.setFocus()
-        self.status.setText(self._summary(scan))
-
-    def _summary(self, scan: Scan) -> str:
-        if len(scan.devices) == 1:
-            found = self.tr("1 device found.")
-        elif scan.devices:
-            found = self.tr("{count} devices found.").format(count=len(scan.devices))
-        else:
-            found = self.tr(
-                "Nothing answered. Is the device powered? Are A and B the right way round, do "
-                "speed and parity match, is it the right address? You can also choose the model."
-            )
-        left = self.tr(" {count} units were not asked.").format(count=len(scan.left))
-        notes = "".join(f" {texts.remark(note)}" for note in scan.notes)
-        return found + (left if scan.left else "") + notes
+            self.found.devices.setFocus()
+        self.status.setText(finding_texts.scan_summary(scan))
 
     def _on_failed(self, error: Exception) -> None:
-        self._end()
+        self._show_progress(False)
         self.status.setText("")
         self.missing.emit(texts.sentence(error))
 
-    def _end(self) -> None:
-        self._watch = None
-        self._show_progress(False)
-
     def _show_progress(self, runs: bool) -> None:
+        if not runs:
+            self._watch = None
         self.progress.setVisible(runs)
         self.progress.setRange(0, 0)
         self.search.setText(self.tr("Stop") if runs else self.tr("Search"))
@@ -210,53 +181,25 @@ class FindStep(Step):
             part.setEnabled(not runs)
         self.repaint_icons()
 
-    def _show_found(self) -> None:
-        self.devices.show_devices(self._found)
-        self.devices.setVisible(bool(self._found))
-        if self._found and self.devices.device() is None:
-            self.devices.selectRow(0)
-        self._on_device()
-
-    def _on_device(self) -> None:
-        device = self.devices.device()
-        several = device is not None and len(device.candidates) > 1
-        self.hint.setVisible(device is not None)
-        self.which.setVisible(several)
-        self.candidates.setVisible(several)
-        if device is None:
-            return
-        tone = finding_texts.certainty_look(device.certainty)[1]
-        self.hint.tell(finding_texts.found_hint(device), tone)
-        self.which.setText(
-            self.tr("These fit, the best first")
-            if device.profile is not None
-            else self.tr("Which one is it?")
-        )
-        self.candidates.show_candidates(device.candidates)
-        if device.profile is not None:
-            self.candidates.select_key(device.profile)
-        else:
-            self.candidates.clearSelection()
-
     # -- steps ----------------------------------------------------------------------------------
 
     def enter(self) -> None:
         if self._url and self._url != self._draft.url:
             self._found, self._url = [], ""
             self.status.setText("")
-            self._show_found()
+            self.found.show_devices(self._found)
         (self.search if self.pages.currentIndex() == BY_SEARCH else self.picker.search).setFocus()
 
     def leave(self) -> None:
         if self.pages.currentIndex() == BY_HAND:
             self._take(self.picker.profile(), self.unit.value(), None)
             return
-        device = self.devices.device()
+        device = self.found.device()
         if device is None:
             if self._watch is None:
                 self.start()
             return
-        profile = self.candidates.profile()
+        profile = self.found.profile()
         if profile is None and not device.candidates:
             self.unit.setValue(device.unit)
             self.show_models()
