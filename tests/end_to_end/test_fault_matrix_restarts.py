@@ -191,4 +191,6 @@ def test_two_cars_that_swapped_unseen_and_untold_are_at_least_flagged(
         site.collect(until=20)
         site.switch_off(until=40)
         site.collect(until=70)
-        assert_interrupted(site, 4.9, 65)
+        found = site.the_session()
+        assert found.figures.energy_wh == site.between_wh(4.9, 65)
+        assert found.figures.flags & {Flag.COMM_GAP, Flag.INTERRUPTED, Flag.UNSEEN_REPLUG}
