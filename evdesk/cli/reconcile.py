@@ -1,6 +1,7 @@
 """``reconcile``: where every Wh of a month went; ``reconcile explain``: account for the rest."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 
 from evdesk.cli.context import Context
@@ -12,6 +13,7 @@ from evdesk.services.reconciling import MeterMonth, Month
 
 NO = 1
 MUCH_WH = 100
+LATE = timedelta(hours=1)
 PLACES = Decimal("0.001")
 EXAMPLE = "evdesk reconcile --month 2026-03"
 WHY = {
@@ -158,14 +160,19 @@ def _text(month: Month, tz: str) -> str:
     parts = [table(headings, rows, f"No register was read in {month.month}.", tz)]
     if month.so_far:
         parts.append(facts([("so far, until", month.to_at)], tz))
-    remarks = [remark for row in month.rows for remark in _remarks(row)]
+    remarks = [remark for row in month.rows for remark in _remarks(month, row)]
     if remarks:
         parts.append(table(("meter", "from", "until", "kWh", "what"), remarks, "", tz))
     return "\n\n".join([*parts, _verdict(month)])
 
 
-def _remarks(row: MeterMonth) -> Iterable[tuple[object, ...]]:
+def _remarks(month: Month, row: MeterMonth) -> Iterable[tuple[object, ...]]:
     """Return what stands out, and gaps in which something was lost or much was counted."""
+    start, end = row.account.start, row.account.end
+    if start is not None and start.at > month.from_at:
+        yield row.name, month.from_at, start.at, None, "not read before"
+    if end is not None and month.to_at - end.at > LATE:
+        yield row.name, end.at, month.to_at, None, "not read since"
     for rest in row.account.rests:
         words = WHY[rest.kind.value].format(session=rest.session)
         yield row.name, rest.from_at, rest.to_at, _kwh(rest.wh), words

@@ -45,7 +45,11 @@ def test_a_month_that_adds_up_says_so(gate: Shell) -> None:
     assert [row[name] for name in promised] == [5_001, 7_020, 2_019, 2_001, 18, 0, 0, 0]
     assert (row["meter"], row["stations"], row["so_far"]) == ("gate", ["gate"], False)
     assert (row["exceptions"], row["gaps"]) == ([], [])
-    assert "Everything is accounted for." in gate.text(*GATE)
+    text = gate.text(*GATE)
+    assert "Everything is accounted for." in text
+    assert "not read before" in text
+    assert "2026-03-02 07:39:00 CET  2026-04-01 00:00:00 CEST" in text
+    assert "not read since" in text
 
 
 def test_a_remainder_exits_1_until_it_is_explained(gate: Shell) -> None:

@@ -44,6 +44,7 @@ class MonthPanel(QFrame):
         self.title = ElidedLabel(role="heading")
         self.state = ChipLabel(context.theme)
         self.stations = label("", "muted")
+        self.read = paragraph("", "small")
         self.explain = button(
             self.tr("Explain …"), self.ask_reason, "primary", self.tr("Account for what is left")
         )
@@ -67,7 +68,16 @@ class MonthPanel(QFrame):
         inside = QWidget()
         inside.setObjectName("inside")
         inside.setLayout(
-            column(head, self.stations, row(self.explain, 0), self.entries, 0, gap=8, margin=16)
+            column(
+                head,
+                self.stations,
+                self.read,
+                row(self.explain, 0),
+                self.entries,
+                0,
+                gap=8,
+                margin=16,
+            )
         )
         area = QScrollArea()
         area.setWidget(inside)
@@ -93,6 +103,7 @@ class MonthPanel(QFrame):
         points = ", ".join(chosen.stations) or self.tr("No charging point is billed from it")
         self.stations.setText(points)
         self.stations.setVisible(points != chosen.name)
+        self.read.setText(self._span(chosen))
         self.explain.setVisible(chosen.unexplained_wh != 0)
         self._clear()
         account = chosen.account
@@ -106,6 +117,14 @@ class MonthPanel(QFrame):
             self.entries.addWidget(
                 paragraph(self.tr("Nothing stands out: the register was read all the time."))
             )
+
+    def _span(self, chosen: MeterMonth) -> str:
+        """Return when the registers at both ends were read: not always at the month's ends."""
+        start, end, zone = chosen.account.start, chosen.account.end, self._context.zone
+        return self.tr("Register read at {start} and {end}").format(
+            start=texts.stamp(None if start is None else start.at, zone),
+            end=texts.stamp(None if end is None else end.at, zone),
+        )
 
     def _section(self, heading: str, entries: list[QWidget]) -> None:
         if entries:
