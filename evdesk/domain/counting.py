@@ -153,10 +153,10 @@ class Counting(Fold):
         last, now, before_w = session.last, sample.register, session.check.power_w
         if last is None or now is None or before_w is None or sample.power_w is None:
             return False
-        least_w = min(before_w, sample.power_w)
-        expected_wh = least_w * (unseen / timedelta(hours=1))
+        least_w, most_w = sorted((before_w, sample.power_w))
+        hours, rise_wh = unseen / timedelta(hours=1), now.wh - last.wh
         drawing = least_w >= self.rules.threshold_w
-        return drawing and now.wh - last.wh >= CAUGHT_UP * expected_wh
+        return drawing and CAUGHT_UP * least_w * hours <= rise_wh <= most_w * hours / CAUGHT_UP
 
     def compare_session(self, session: OpenSession, session_wh: int) -> None:
         """Doubt a register that counted less across a silence than the charger's own count."""

@@ -20,10 +20,11 @@ MS = timedelta(milliseconds=1)
 class OpenSession:
     """The session in progress; ``base`` is its first register, ``start`` that of the epoch.
 
-    ``read_at`` is when the register was last read, ``unexplained`` the step nobody announced;
-    ``connected_s`` is what the charger last said of the time plugged in, at ``connected_at``;
-    ``silence`` that nobody watched for a while since it last said anything of the car;
-    ``session_register`` is the register at which it last said its own count, ``session_wh``.
+    ``read_at`` is when the register was last read, ``seen`` the last one while a car was seen,
+    ``unexplained`` the step nobody announced; ``connected_s`` is what the charger last said of the
+    time plugged in, at ``connected_at``; ``silence`` that nobody watched for a while since it last
+    said anything of the car; ``session_register`` is the register at which it last said its own
+    count, ``session_wh``.
     """
 
     plugged_in_at: datetime
@@ -31,6 +32,7 @@ class OpenSession:
     start: Register | None = None
     last: Register | None = None
     read_at: datetime | None = None
+    seen: Register | None = None
     carried_wh: int = 0
     charging: bool = False
     measured_at: datetime | None = None
@@ -61,6 +63,10 @@ class OpenSession:
     def tells_of_its_car(self) -> bool:
         """Return whether its charger says something by which another car would be noticed."""
         return not (self.connected_s is None and self.session_wh is None and self.tag is None)
+
+    def drew_unseen(self) -> bool:
+        """Return whether anything was counted since a car was last seen."""
+        return self.seen is not None and self.last is not None and self.last.wh > self.seen.wh
 
     def energy_wh(self) -> int | None:
         """Return Wh of all epochs together; the segments inside are never summed."""

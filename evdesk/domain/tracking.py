@@ -84,6 +84,8 @@ class Tracker(Visits):
             elif self.resumed or not self.touches(state.plugged_at, sample.at):
                 self._unwatched(state.session, sample)
             state.plugged_at = sample.at
+            if state.session is not None:
+                state.session.seen = state.session.last
             self.resumed = False
         elif sample.pilot is PilotState.A:
             if state.ending is not None:
@@ -122,7 +124,10 @@ class Tracker(Visits):
         unseen = not self.touches(last_seen, sample.at)
         if last_seen is not None and session is not None and (unseen or self.resumed):
             at = max(last_seen, session.last.at) if session.last else last_seen
-            return Edge(at, session.last, {Flag.ESTIMATED_END, self.cause()})
+            flags = {Flag.ESTIMATED_END, self.cause()}
+            if self.between(last_seen, sample.at) > UNWATCHED and session.drew_unseen():
+                flags.add(Flag.UNSEEN_REPLUG)
+            return Edge(at, session.last, flags)
         return Edge(sample.at, None)  # the register follows once it is believed
 
     def _on_load(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:

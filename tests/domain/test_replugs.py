@@ -226,3 +226,20 @@ def test_a_charger_read_less_often_than_its_meter_loses_no_start() -> None:
     assert tracker.state.session is not None
     assert tracker.state.session.base is not None
     assert tracker.state.session.base.wh == 1_000
+
+
+def test_energy_counted_in_a_long_fault_at_the_end_is_a_doubt() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100), sample(1, "C", 100, 7_000), sample(2, "C", 102, 7_000))
+    play(tracker, *[sample(3 + 10 * n, "F", 102 + 10 * n, 3_600) for n in range(360)])
+    last = 102 + 3_590
+    (end,) = closed(play(tracker, sample(3_700, "A", last, 0), sample(3_701, "A", last, 0)))
+    assert end.figures.state() is SessionState.REVIEW
+
+
+def test_a_silence_in_which_far_more_was_drawn_than_before_and_after_is_a_doubt() -> None:
+    tracker = Tracker(BY_PILOT)
+    play(tracker, sample(0, "A", 100, 0), sample(1, "C", 100, 200), sample(2, "C", 100, 200))
+    events = play(tracker, sample(3_602, "C", 10_100, 200), sample(3_603, "A", 10_100, 0))
+    (end,) = closed(events + play(tracker, sample(3_604, "A", 10_100, 0)))
+    assert Flag.UNSEEN_REPLUG in end.figures.flags
