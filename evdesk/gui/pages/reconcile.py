@@ -73,7 +73,7 @@ class ReconcilePage(Page):
             Column(self.tr("Meter"), lambda r: r.name, width=116,
                    tooltip=lambda r: ", ".join(r.stations)),
             Column(self.tr("To explain"), lambda r: texts.signed_kwh(r.unexplained_wh),
-                   sort_key=lambda r: abs(r.unexplained_wh), chips=_left_chips, width=128),
+                   sort_key=lambda r: abs(r.unexplained_wh), chips=_left_chips, width=138),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
             energy(self.tr("Sessions"), 92, "sessions_wh"),
             energy(self.tr("Idle"), 68, "idle_wh"),
