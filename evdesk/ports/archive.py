@@ -63,6 +63,9 @@ class Archive(Protocol):
     def state(self) -> ArchiveState:
         """Return how the archive stands."""
 
+    def oldest_row(self) -> datetime | None:
+        """Return the instant of the oldest reading that is not sealed."""
+
     def set_thinning(self, after_days: int | None) -> None:
         """Thin readings older than so many days; None never does."""
 

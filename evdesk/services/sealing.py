@@ -86,6 +86,9 @@ class Archivist:
     def _seal(self, before: datetime) -> Iterator[None]:
         while True:
             with self._store.read() as unit:
+                oldest = unit.archive.oldest_row()
+                if oldest is None or _end_of_hour(oldest) > before:
+                    return  # what seals is not even loaded
                 hour = unit.sealing.due(before)
             if hour is None:
                 return
@@ -163,8 +166,11 @@ class Archivist:
 
 def _next_hour(now: datetime) -> datetime:
     """Return when the next hour is over and settled."""
-    settled = now - SETTLE
-    return settled - (settled - EPOCH) % HOUR + HOUR + SETTLE
+    return _end_of_hour(now - SETTLE) + SETTLE
+
+
+def _end_of_hour(at: datetime) -> datetime:
+    return at - (at - EPOCH) % HOUR + HOUR
 
 
 def _record(unit: Unit, hour: HourOfRows, sealed: Sealed) -> None:

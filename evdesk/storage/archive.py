@@ -1,5 +1,7 @@
 """How the archive stands, and from when on it is thinned out; needs none of the sealed data."""
 
+from datetime import datetime
+
 from evdesk.domain.instants import from_ms
 from evdesk.ports import ArchiveState
 from evdesk.storage.connection import Connection
@@ -27,6 +29,11 @@ class StoredArchive:
             thin_after_days=thin_after_days,
             size_bytes=size_bytes,
         )
+
+    def oldest_row(self) -> datetime | None:
+        """Return the instant of the oldest reading that is not sealed."""
+        row = self._db.one("SELECT min(at_ms) FROM reading")
+        return None if row is None or row[0] is None else from_ms(row[0])
 
     def set_thinning(self, after_days: int | None) -> None:
         """Thin readings older than so many days; None never does."""
