@@ -2,7 +2,8 @@
 
 EvdeskError
 ├── UserError      the request cannot be carried out as given
-│   └── NothingFound   nothing matched where something was asked for
+│   ├── NothingFound   nothing matched where something was asked for
+│   └── Occupied       somebody else uses it at the moment
 ├── DeviceError    a meter, charger or server could not be reached or understood
 ├── StorageError   the site folder or its database does not do its part
 ├── WrongKey       the password, recovery code or key does not open the site
@@ -33,6 +34,10 @@ class UserError(EvdeskError):
 
 class NothingFound(UserError):  # noqa: N818 - the name says all
     """Nothing matched where something was asked for."""
+
+
+class Occupied(UserError):  # noqa: N818 - the name says all
+    """Somebody else uses what is asked for: it is free once they have ended."""
 
 
 class DeviceError(EvdeskError):

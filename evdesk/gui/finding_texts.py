@@ -86,8 +86,8 @@ def scan_summary(of: Scan) -> str:
         found = translate("{count} devices found.").format(count=len(of.devices))
     else:
         found = translate(
-            "Nothing answered. Is the device powered? Are A and B the right way round, do speed and "
-            "parity match, is it the right address? You can also choose the model."
+            "Nothing answered. Is the device powered? Are A and B the right way round, do speed "
+            "and parity match, is it the right address? You can also choose the model."
         )
     left = translate("{count} units were not asked.").format(count=len(of.left))
     notes = [texts.remark(note) for note in of.notes]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Occupied
 from evdesk.domain.meters import Meter
 from evdesk.ports import Clock, Devices, Store
 from evdesk.services.sites import is_running
@@ -23,8 +23,8 @@ class Occupancy:
         """Return where the bus may be asked now.
 
         Raises:
-            UserError: the collector is reading there, and a second client would disturb it; or a
-                URL that cannot be.
+            Occupied: the collector is reading there, and a second client would disturb it.
+            UserError: a URL that cannot be.
 
         """
         with self.store.read() as unit:
@@ -33,7 +33,7 @@ class Occupancy:
         bus = self.devices.check_url(url, demo=demo)
         there = self._on(bus, meters, demo=demo) if runs else []
         if there and self._bears_one(bus, there):
-            raise UserError(
+            raise Occupied(
                 "The collector is reading {names} at {place}, where a second client would disturb"
                 " it. Stop it for the moment (evdesk collect --stop, or Stop in the window), ask"
                 " again, then start it: no energy is lost, for it is counted in the meter.",
@@ -42,9 +42,15 @@ class Occupancy:
             )
 
     def _on(self, bus: str, meters: Iterable[Meter], *, demo: bool) -> list[Meter]:
-        return [m for m in meters if self.devices.check_url(m.url, demo=demo) == bus]
+        place = _place(bus)
+        return [m for m in meters if _place(self.devices.check_url(m.url, demo=demo)) == place]
 
     def _bears_one(self, bus: str, there: Iterable[Meter]) -> bool:
         if not bus.startswith(MANY_CLIENTS):
             return True
         return any(self.devices.profile(meter.profile).one_client for meter in there)
+
+
+def _place(bus: str) -> str:
+    """Return what two ways to speak on one bus have in common: another speed, another framing."""
+    return bus.partition("?")[0].partition("://")[2]

@@ -11,7 +11,14 @@ from typing import Any
 
 from evdesk.domain.cards import Card as RfidCard
 from evdesk.domain.cards import CardEnd
-from evdesk.domain.errors import DeviceError, EvdeskError, NothingFound, UserError, WrongKey
+from evdesk.domain.errors import (
+    DeviceError,
+    EvdeskError,
+    NothingFound,
+    Occupied,
+    UserError,
+    WrongKey,
+)
 from evdesk.domain.invoices import (
     BilledSession,
     Invoice,
@@ -300,6 +307,7 @@ class StubFinding(FindingService):
         self.holds = Event()  # cleared, a scan waits after its first device
         self.holds.set()
         self.watch: ScanWatch | None = None
+        self.occupied_by: StubCollector | None = None
 
     def profiles(self) -> tuple[ProfileInfo, ...]:
         return PROFILES
@@ -342,6 +350,8 @@ class StubFinding(FindingService):
         return Probe(profile or PROFILES[0].id, unit or 1, self.values, self.hints)
 
     def _check(self, url: str) -> None:
+        if self.occupied_by is not None and self.occupied_by.running():
+            raise Occupied("The collector reads there.")
         if url in self.meters.silent:
             raise DeviceError("{url} does not answer within {seconds} s.", url=url, seconds=3)
 

@@ -219,6 +219,31 @@ def test_a_bus_that_cannot_be_reached_says_why(dialog, qtbot):
     assert dialog.device.search.isEnabled()
 
 
+def test_a_bus_that_is_being_read_is_left_to_the_search_and_read_again_after_it(
+    dialog, desk, qtbot
+):
+    desk.finding.occupied_by = desk.collector
+    to_search(dialog, qtbot)
+    assert not dialog.stop_reading.isVisible()
+    dialog.device.start()
+    qtbot.waitUntil(dialog.stop_reading.isVisible)
+    assert "The collector reads there" in dialog.error.text()
+    dialog.stop_reading.click()
+    qtbot.waitUntil(lambda: dialog.device.found.device() is not None)
+    assert not desk.collector.on
+    assert dialog.error.text() == ""
+    qtbot.waitUntil(lambda: dialog.device.search.text() == "Search")
+    dialog.reject()
+    qtbot.waitUntil(lambda: desk.collector.on)
+
+
+def test_a_collector_that_was_not_stopped_here_is_left_as_it_is(dialog, desk, qtbot):
+    desk.collector.stop()
+    to_search(dialog, qtbot)
+    dialog.reject()
+    assert not desk.collector.on
+
+
 def test_a_model_is_searched_and_says_what_it_needs(dialog, qtbot):
     to_search(dialog, qtbot)
     dialog.device.show_models()

@@ -15,6 +15,7 @@ from evdesk.gui.dialogs.add_meter_check import CheckStep
 from evdesk.gui.dialogs.add_meter_find import FindStep
 from evdesk.gui.dialogs.add_meter_link import LinkStep
 from evdesk.gui.dialogs.add_meter_name import NameStep
+from evdesk.gui.dialogs.add_meter_pause import ReadingPause
 from evdesk.gui.dialogs.add_meter_step import Draft, Step
 from evdesk.gui.widgets.notice_bar import FieldError
 from evdesk.gui.widgets.parts import button, label, line, row
@@ -55,11 +56,16 @@ class AddMeter(QDialog):
         self.overview = StepList(names)
         self.pages = QStackedWidget()
         self.error = FieldError()
+        self.pause = ReadingPause(context, self)
+        self.stop_reading = button(
+            self.tr("Stop reading until this window closes"), self._begin_pause
+        )
         self.back = button(self.tr("Back"), self.go_back)
         self.next = button(self.tr("Next"), self.go_on, "primary")
         self.cancel = button(self.tr("Cancel"), self.reject, "quiet")
         self._arrange()
         self._connect()
+        self.stop_reading.hide()
         self.resize(960, 700)
         self._show(0)
 
@@ -75,15 +81,19 @@ class AddMeter(QDialog):
         box.addWidget(line())
         box.addWidget(self.pages, 1)
         box.addWidget(self.error)
+        box.addLayout(row(self.stop_reading, 0))
         box.addLayout(row(self.cancel, 0, self.back, self.next))
 
     def _connect(self) -> None:
         for step in self.steps:
-            step.missing.connect(self.error.tell)
+            step.missing.connect(self._on_missing)
+            step.taken.connect(self.stop_reading.show)
         for step in self.steps[:-1]:
             step.moved.connect(self._go_further)
         self.name.moved.connect(self._add)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Back), self, self.go_back)
+        self.pause.begun.connect(self._on_paused)
+        self.pause.failed.connect(self._on_not_paused)
         self.finished.connect(self._stop)
 
     # -- steps ----------------------------------------------------------------------------------
@@ -108,12 +118,32 @@ class AddMeter(QDialog):
         self.pages.setCurrentIndex(number)
         self.back.setEnabled(number > 0)
         self.next.setText(self.tr("Add meter") if is_last else self.tr("Next"))
-        self.error.tell("")
+        self._on_missing("")
         self.steps[number].enter()
 
     def _stop(self, *_: object) -> None:
         for step in self.steps:
             step.stop()
+        self.pause.end()
+
+    def _on_missing(self, text: str) -> None:
+        self.error.tell(text)
+        self.stop_reading.hide()
+
+    # -- a bus that the collector has to itself -------------------------------------------------
+
+    def _begin_pause(self) -> None:
+        self.stop_reading.setEnabled(False)
+        self.stop_reading.setText(self.tr("Stopping …"))
+        self.pause.begin()
+
+    def _on_paused(self) -> None:
+        self._on_missing("")
+        self.steps[self.pages.currentIndex()].retry()
+
+    def _on_not_paused(self, error: Exception) -> None:
+        self.error.tell(texts.sentence(error))
+        self.stop_reading.setEnabled(True)
 
     # -- adding ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QLabel, QProgressBar, QWidget
 
+from evdesk.domain.errors import Occupied
 from evdesk.gui import finding_texts, texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter_step import Draft, Step
@@ -101,14 +102,14 @@ class CheckStep(Step):
     def _on_read(self, watch: Watch, probe: Probe) -> None:
         if watch is not self._watch:
             return
-        self._end()
+        self._show_progress(False)
         self._draft.probe = probe
         self._show(probe)
 
     def _on_silence(self, watch: Watch, error: Exception) -> None:
         if watch is not self._watch:
             return
-        self._end()
+        self._show_progress(False)
         self._draft.probe = None
         self.values.show_values(())
         self.hints.hide()
@@ -117,13 +118,13 @@ class CheckStep(Step):
             + self.tr(" You can add it all the same: it is read as soon as it answers."),
             Tone.WARNING,
         )
+        if isinstance(error, Occupied):
+            self.taken.emit()
         self._compare()
 
-    def _end(self) -> None:
-        self._watch = None
-        self._show_progress(False)
-
     def _show_progress(self, runs: bool) -> None:
+        if not runs:
+            self._watch = None
         self.progress.setRange(0, 0)
         self.progress.setVisible(runs)
         self.again.setEnabled(not runs)

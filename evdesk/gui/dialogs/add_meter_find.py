@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QCheckBox, QProgressBar, QStackedWidget, QWidget
 
+from evdesk.domain.errors import Occupied
 from evdesk.gui import finding_texts, texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter_step import Draft, Step
@@ -83,7 +84,7 @@ class FindStep(Step):
 
     def _connect(self) -> None:
         self.found.opened.connect(self.leave)
-        self.picker.picked.connect(self._on_model)
+        self.picker.picked.connect(lambda profile: self.unit.setValue(profile.default_unit))
         self.picker.opened.connect(self.leave)
         self._context.theme.changed.connect(self.repaint_icons)
         self.repaint_icons()
@@ -114,9 +115,6 @@ class FindStep(Step):
         self.picker.offer(profiles)
         self.found.know(profiles)
 
-    def _on_model(self, profile: ProfileInfo) -> None:
-        self.unit.setValue(profile.default_unit)
-
     # -- searching ------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -138,6 +136,9 @@ class FindStep(Step):
             self._on_done,
             self._on_failed,
         )
+
+    def retry(self) -> None:
+        self.start()
 
     def stop(self) -> None:
         if self._watch is not None:
@@ -169,6 +170,8 @@ class FindStep(Step):
         self._show_progress(False)
         self.status.setText("")
         self.missing.emit(texts.sentence(error))
+        if isinstance(error, Occupied):
+            self.taken.emit()
 
     def _show_progress(self, runs: bool) -> None:
         if not runs:

@@ -25,11 +25,14 @@ class Draft:
 class Step(QWidget):
     """One step; ``moved`` asks for the next one, ``missing`` tells what has to be put right.
 
+    ``taken`` tells that the collector has the bus to itself; once it ended, ``retry`` is called.
+
     ``enter`` is called when it comes into sight, ``leave`` when the person goes on; its fields stay
     as they are when the person goes back.
     """
 
     moved = Signal()
+    taken = Signal()
     missing = Signal(str)
 
     def __init__(self, context: Context, draft: Draft, parent: QWidget | None = None) -> None:
@@ -42,6 +45,10 @@ class Step(QWidget):
     def leave(self) -> None:
         """Take what was entered and ask for the next step, or say what is missing."""
         self.moved.emit()
+
+    def retry(self) -> None:
+        """Do again what was not possible: that is what entering it does, where nothing is said."""
+        self.enter()
 
     def stop(self) -> None:
         """End what still runs."""
