@@ -6,7 +6,8 @@ line leaves is computed here from first principles: ten bits a byte (8N1), 8 byt
 5 + 2 × registers of answer, 3.5 bytes (of 11 bits) of silence before the device may answer, and
 after the answer the same silence or the profile's own gap, whichever is longer.
 
-Aim: 0.90.
+Aim: 0.90. Measured on 2 cores with a load of 7 to 10: 0.92 and 0.93 (5.5 of 6.0 requests a second);
+0.83 and 0.89 in two runs with a load of 12. Requests for serial numbers are left out of the count.
 """
 
 import json

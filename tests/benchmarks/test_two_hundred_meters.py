@@ -5,7 +5,8 @@ processes on the other core. The collector is a process of its own with an encry
 follows sessions, watches for faults and seals. Lateness is how much later than on its grid a
 reading was taken (by its own instant, as it was stored), so that it holds the request, too.
 
-Aim: p99 of 200 ms.
+Aim: p99 of 200 ms. Measured with a load of 7 to 12 from other work, three times: p50 5 to 7 ms, p99
+36 to 82 ms, longest 100 to 168 ms, no reading missing, 11 to 14 % of the core.
 """
 
 import json
