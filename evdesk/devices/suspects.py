@@ -264,7 +264,8 @@ def _measured(values: Mapping[str, Any]) -> Iterable[Remark]:
     volts = [values[name] for name in VOLTS if values.get(name)]
     if volts:
         facts = {"low": f"{min(volts):g}", "high": f"{max(volts):g}"}
-        yield Remark("voltage", "voltages of {low} to {high} V", facts)
+        several = "voltages of {low} to {high} V"
+        yield Remark("voltage", several if len(volts) > 1 else "a voltage of {low} V", facts)
     if values.get("frequency"):
         yield Remark("frequency", "{value} Hz", {"value": f"{values['frequency']:g}"})
     if values.get(ENERGY):

@@ -50,7 +50,7 @@ def test_a_person_reads_why_and_what_to_do_next(shell: Shell, depot: str) -> Non
     text = shell.text("meter", "scan", depot, "--units", "2")
     assert shell.state() == before
     assert "these fit about as well. Look at its name plate, then choose:" in text
-    assert "voltages of 2" in text
+    assert "a voltage of 2" in text
     assert f"next: evdesk meter probe '{depot}' --unit 2 --profile eastron-sdm230" in text
 
 

@@ -270,13 +270,13 @@ def test_its_values_are_read_and_compared_with_the_display(dialog, qtbot):
     check = dialog.check
     assert check.values.model.rowCount() == len(VALUES)
     assert check.verdict.text() == "It answers: 4 of 5 values, all of them plausible."
-    assert check.compared.text() == "The register reads 503.337 kWh."
-    check.display.setText("503.3")
-    assert check.compared.text() == "The register agrees with the display."
-    check.display.setText("5033.4")
-    assert "reads 10 times less than the display" in check.compared.text()
-    check.display.setText("a lot")
-    assert check.compared.text() == "Type the number as the display shows it."
+    assert check.display.said.text() == "The register reads 503.337 kWh."
+    check.display.number.setText("503.3")
+    assert check.display.said.text() == "The register agrees with the display."
+    check.display.number.setText("5033.4")
+    assert "reads 10 times less than the display" in check.display.said.text()
+    check.display.number.setText("a lot")
+    assert check.display.said.text() == "Type the number as the display shows it."
 
 
 def test_what_is_implausible_is_said_with_what_to_choose(dialog, desk, qtbot):
@@ -296,12 +296,14 @@ def test_a_choice_is_asked_for_and_read_again_with_it(dialog, desk, qtbot):
     dialog.device.picker.search.setText("keba")
     dialog.go_on()
     qtbot.waitUntil(dialog.check.again.isEnabled)
-    chooser = dialog.check.choosers["energy_unit"]
+    chooser = dialog.check.choices.choosers["energy_unit"]
     assert chooser.currentText() == "not known: taken as “in 0.1 Wh”"
+    assert dialog.check.verdict.text().endswith("choose below, or compare the energy.")
     assert desk.finding.probes[-1][3] == {}
     chooser.choose("wh")
     qtbot.waitUntil(lambda: desk.finding.probes[-1][3] == {"energy_unit": "wh"})
     assert dialog.draft.choices == {"energy_unit": "wh"}
+    qtbot.waitUntil(lambda: dialog.check.verdict.text().endswith("all of them plausible."))
 
 
 def test_a_silent_device_may_be_added_all_the_same(dialog, page, depot, qtbot):
@@ -450,7 +452,7 @@ def test_the_keyboard_alone_adds_a_meter(dialog, page, depot, qtbot):
     qtbot.keyClick(dialog.device.found.devices, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: step(dialog) == 2)
     qtbot.waitUntil(dialog.check.again.isEnabled)
-    qtbot.keyClick(dialog.check.display, Qt.Key.Key_Return)
+    qtbot.keyClick(dialog.check.display.number, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: step(dialog) == 3)
     qtbot.keyClicks(dialog.name.name, "Yard 7")
     with qtbot.waitSignal(page.told):

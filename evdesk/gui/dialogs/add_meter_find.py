@@ -1,5 +1,6 @@
 """Second step: which device it is, searched on its bus or chosen by hand."""
 
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QCheckBox, QProgressBar, QStackedWidget, QWidget
 
 from evdesk.domain.errors import Occupied
@@ -91,8 +92,10 @@ class FindStep(Step):
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
-        name = "search" if self._watch is None else "stop"
-        give_icon(self.search, self._context.theme, name)
+        if self._watch is None:
+            give_icon(self.search, self._context.theme, "search")
+        else:
+            self.search.setIcon(QIcon())
 
     # -- which way ------------------------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class FoundView(QWidget):
             else self.tr("Which one is it?")
         )
         self.candidates.show_candidates(device.candidates)
+        self.candidates.scrollToTop()
         if device.profile is not None:
             self.candidates.select_key(device.profile)
         else:
