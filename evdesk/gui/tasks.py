@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from evdesk.domain.errors import EvdeskError
 
@@ -53,7 +53,8 @@ class Tasks(QObject):
             for lane, count in WORKERS.items()
         }
         self._stopped = False
-        self._came_back.connect(self._deliver)
+        # Queued: a job that is done before run() returns must not call back from within run().
+        self._came_back.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(
         self,

@@ -165,7 +165,9 @@ class Columns:
             np.concatenate([part.raws.lengths for part in parts]),
             np.concatenate([part.raws.wide(width) for part in parts]),
         )
-        return cls(at_ms, numbers, raws).where(np.argsort(at_ms, kind="stable"))
+        whole = cls(at_ms, numbers, raws)
+        in_order = bool((at_ms[1:] >= at_ms[:-1]).all())
+        return whole if in_order else whole.where(np.argsort(at_ms, kind="stable"))
 
     def same(self, other: Self) -> bool:
         """Return whether both hold exactly the same readings."""

@@ -1,6 +1,5 @@
 """The rows of one hour in memory, on their way into segments."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,8 +22,8 @@ BEYOND_ANY_ID = 2**62
 class HourRows:
     """Implements ``ports.HourOfRows``: rows in lower_ms <= at_ms < upper_ms.
 
-    ``instants_ms`` are those of all rows, in order, once they are gathered; ``moved`` of them have
-    been given up. ``waiting`` are the sources not yet compressed.
+    ``columns`` are all rows once they are gathered, in order of time; the first ``moved`` of them
+    have been given up. ``waiting`` are the sources not yet compressed, each with where its rows are.
     """
 
     hour_ms: int
@@ -33,9 +32,9 @@ class HourRows:
     late: bool
     key: tuple[int, int, int] = field(init=False)
     slabs: list[tuple[Ints, Columns]] = field(default_factory=list)
-    instants_ms: Ints | None = None
+    columns: Columns | None = None
     moved: int = 0
-    waiting: list[tuple[Source, Columns]] = field(default_factory=list)
+    waiting: list[tuple[Source, Ints]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.key = (self.lower_ms - 1, BEYOND_ANY_ID, BEYOND_ANY_ID)
@@ -52,7 +51,7 @@ class HourRows:
 
     def whole(self) -> bool:
         """Return whether all rows are gathered."""
-        return self.instants_ms is not None
+        return self.columns is not None
 
     def sealed(self) -> bool:
         """Return whether all gathered rows were compressed."""
@@ -65,19 +64,18 @@ class HourRows:
             meter, socket = ids[:, -1].tolist()
             self.key = (int(columns.at_ms[-1]), meter, socket)
             return
-        nothing = np.empty(0, np.int64)
-        self.instants_ms = np.concatenate([nothing, *(each.at_ms for _, each in self.slabs)])
-        self.waiting = list(self._by_source())
+        ids, self.columns = self._joined(ids, columns)
         self.slabs = []
-
-    def _by_source(self) -> Iterator[tuple[Source, Columns]]:
-        if not self.slabs:
-            return
-        meters, sockets = np.concatenate([ids for ids, _ in self.slabs], axis=1)
-        whole = Columns.joined([columns for _, columns in self.slabs])
+        meters, sockets = ids
         order = np.lexsort((sockets, meters))  # stable: the rows of one source stay in order
         meters, sockets = meters[order], sockets[order]
         starts = np.flatnonzero(np.diff(meters, prepend=-1) | np.diff(sockets, prepend=-1))
         for begin, end in zip(starts, [*starts[1:], len(order)], strict=True):
             source = Source(MeterId(int(meters[begin])), int(sockets[begin]))
-            yield source, whole.where(order[begin:end])
+            self.waiting.append((source, order[begin:end]))
+
+    def _joined(self, no_ids: Ints, no_rows: Columns) -> tuple[Ints, Columns]:
+        if not self.slabs:
+            return no_ids, no_rows
+        ids = np.concatenate([ids for ids, _ in self.slabs], axis=1)
+        return ids, Columns.joined([columns for _, columns in self.slabs])

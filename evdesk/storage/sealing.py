@@ -65,9 +65,9 @@ class StoredSealing:
         """Return segments of about ``limit`` gathered rows that no segment holds yet."""
         rows = _own(hour)
         drafts, instants_ms, count = [], [], 0
-        while rows.waiting and count < limit:
-            source, columns = rows.waiting.pop()
-            columns = self._not_yet(rows, source, columns)
+        while rows.waiting and rows.columns is not None and count < limit:
+            source, chosen = rows.waiting.pop()
+            columns = self._not_yet(rows, source, rows.columns.where(chosen))
             count += len(columns)
             if len(columns):
                 part = self._next_part(source, rows.hour_ms)
@@ -105,7 +105,7 @@ class StoredSealing:
     def move(self, hour: ports.HourOfRows, limit: int) -> bool | None:
         """Let segments count and give up their rows, at most about ``limit`` of them."""
         rows = _own(hour)
-        instants_ms = np.empty(0, np.int64) if rows.instants_ms is None else rows.instants_ms
+        instants_ms = np.empty(0, np.int64) if rows.columns is None else rows.columns.at_ms
         done = rows.moved + limit >= len(instants_ms)
         cut_ms = rows.upper_ms if done else int(instants_ms[rows.moved + limit]) + 1
         reached = int(np.searchsorted(instants_ms, cut_ms))

@@ -37,7 +37,7 @@ from tests.services.test_sealing import ClockDevices, ClockReader, RealClock
 from tests.storage.sites import OWNER, PASSWORD, SITE, add_meter, opened, writing
 
 HOUR_S, HOUR_MS = 3_600, 3_600_000
-METERS, SIZE_METERS, SIZE_HOURS = 24, 8, 6
+METERS, SIZE_METERS, SIZE_HOURS, THIN_METERS = 24, 8, 6, 20
 MONTH_HOURS = 31 * 24
 MOST_BYTES, LEAST_PER_S, MOST_PLOT_MS, MOST_LOCK_MS = 4.0, 50_000, 50.0, 250.0
 ROUNDS = 7
@@ -241,6 +241,28 @@ def test_24_meters_of_4_hours_are_drawn_at_once(site, place, shared_data):
         f"{median_ms(newest):.1f} ms"
     )
     assert median_ms(lambda: draw(sources, 4)) <= 550
+
+
+@pytest.mark.timeout(600)
+def test_thinning_a_day(site, place, shared_data):
+    """FIGURES"""
+    write_segments(place, traces(shared_data, THIN_METERS, 24), 24)
+    before = used_bytes(place)
+    locked, now = Locked(site), from_ms(START_MS) + timedelta(days=100)
+    archivist = Archivist(cast(Store, locked))
+    cpu = -time.process_time()
+    for hours in (0, 2):
+        while archivist.step(now + timedelta(hours=hours)):
+            pass
+    cpu += time.process_time()
+    with site.read() as unit:
+        left = unit.readings.count()
+    told(
+        f"{THIN_METERS} meters' day: {cpu / THIN_METERS * 1000:.0f} ms of CPU each, "
+        f"{before / 1e6:.1f} MB to {used_bytes(place) / 1e6:.1f}, {left} readings stay, longest "
+        f"write transaction {max(locked.held_s) * 1000:.0f} ms"
+    )
+    assert max(locked.held_s) * 1000 <= MOST_LOCK_MS
 
 
 class Punctual(ClockReader):

@@ -98,7 +98,6 @@ def test_what_cannot_be_is_refused_in_one_sentence(
         ("tcp://127.0.0.1:70000", "the port '70000'"),
         ("tcp://127.0.0.1:502/1", "'/1' after the port"),
         ("tcp://1.2.3", "'1.2.3' is no host name"),
-        ("rtu:///dev/ttyUSB0", "comes with a later release"),
     ],
 )
 def test_a_typo_in_a_url_is_shown(shell: Shell, url: str, sentence: str) -> None:

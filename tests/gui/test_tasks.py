@@ -109,3 +109,18 @@ def test_five_thousand_signals_survive(qapp):
     for _ in range(5_000):
         counter.ticked.emit(True)
     assert counter.count == 5_000
+
+
+def test_a_job_that_is_done_at_once_never_calls_back_from_within_run(tasks, qtbot, monkeypatch):
+    receiver, pool = Receiver(), tasks._lanes[Lane.DATABASE]
+    hand_over = pool.submit
+
+    def submit_and_wait(work):
+        future = hand_over(work)
+        future.result()
+        return future
+
+    monkeypatch.setattr(pool, "submit", submit_and_wait)
+    tasks.run(lambda: "at once", receiver.take)
+    assert receiver.results == []
+    qtbot.waitUntil(lambda: receiver.results == ["at once"])
