@@ -23,7 +23,7 @@ class HourRows:
     """Implements ``ports.HourOfRows``: rows in lower_ms <= at_ms < upper_ms.
 
     ``columns`` are all rows once they are gathered, in order of time; the first ``moved`` of them
-    have been given up. ``waiting`` are the sources not yet compressed, each with where its rows are.
+    have been given up. ``waiting`` are the sources not yet compressed, each with its rows.
     """
 
     hour_ms: int
