@@ -8,7 +8,7 @@ from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import counted, facts, kwh, table
 from evdesk.domain.corrections import DecisionKind
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Unlikely, UserError
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import DriverId
 from evdesk.ports import LoggedEvent, SessionFilter
@@ -198,7 +198,12 @@ def correct_session(context: Context) -> None:
     args = context.args
     number = session_id(args.id)
     with context.site() as services:
-        found = services.reviews.correct(number, args.start_wh, args.end_wh, args.reason)
+        says = number, args.start_wh, args.end_wh, args.reason
+        try:
+            found = services.reviews.correct(*says)
+        except Unlikely as doubt:
+            context.confirm(f"{doubt} Correct it all the same?")
+            found = services.reviews.correct(*says, certain=True)
     rest = " It stays in review until it is released." if _in_review(found) else ""
     context.out.answer(
         session_json(found),

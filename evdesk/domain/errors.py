@@ -3,7 +3,8 @@
 EvdeskError
 ├── UserError      the request cannot be carried out as given
 │   ├── NothingFound   nothing matched where something was asked for
-│   └── Occupied       somebody else uses it at the moment
+│   ├── Occupied       somebody else uses it at the moment
+│   └── Unlikely       possible, and so odd that somebody has to say so twice
 ├── DeviceError    a meter, charger or server could not be reached or understood
 ├── StorageError   the site folder or its database does not do its part
 ├── WrongKey       the password, recovery code or key does not open the site
@@ -38,6 +39,10 @@ class NothingFound(UserError):  # noqa: N818 - the name says all
 
 class Occupied(UserError):  # noqa: N818 - the name says all
     """Somebody else uses what is asked for: it is free once they have ended."""
+
+
+class Unlikely(UserError):  # noqa: N818 - the name says all
+    """Possible, and so odd that it is done only when somebody says so twice."""
 
 
 class DeviceError(EvdeskError):

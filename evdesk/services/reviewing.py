@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 
 from evdesk.domain.audit import Change
 from evdesk.domain.corrections import MOST_WH, Claim, Decision, DecisionKind, corrected
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Unlikely, UserError
 from evdesk.domain.instants import MILLISECOND
 from evdesk.domain.meters import Source
+from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.ports import Clock, Devices, Store, Unit
 from evdesk.services.journaling import Journal
 from evdesk.services.polling import make_plans, reaches
 from evdesk.services.sessions import existing_session
 from evdesk.services.sites import is_running
+from evdesk.settings import CHARGING
 
 ANSWERS = timedelta(seconds=60)  # a device heard of so lately ends its sessions itself
 INTERVALS = 3  # or so many of its own intervals ago
@@ -24,10 +26,19 @@ class ReviewService:
     def __init__(self, store: Store, devices: Devices, clock: Clock, wall: Clock) -> None:
         self._store, self._devices, self._clock, self._wall = store, devices, clock, wall
 
-    def correct(self, session_id: SessionId, start_wh: int, end_wh: int, reason: str) -> Session:
+    def correct(
+        self,
+        session_id: SessionId,
+        start_wh: int,
+        end_wh: int,
+        reason: str,
+        *,
+        certain: bool = False,
+    ) -> Session:
         """Let other registers hold for a session; what was measured stays beside them.
 
         Raises:
+            Unlikely: no charging point delivers that much in that time, and nobody is ``certain``.
             UserError: unknown, still open, billed, no reason, registers that cannot be, or the
                 ones that hold already.
 
@@ -49,6 +60,8 @@ class ReviewService:
                 raise UserError(
                     "Session {session} says so already: nothing was changed.", session=session.id
                 )
+            if not certain:
+                check_likely(session, after)
             self._decide(unit, session, DecisionKind.CORRECTED, reason, (before, after))
             return existing_session(unit, session_id)
 
@@ -155,6 +168,22 @@ def _check_unbilled(session: Session) -> None:
             session=session.id,
             invoice=session.invoice,
         )
+
+
+def check_likely(session: Session, claim: Claim) -> None:
+    """Refuse what no cable carries while the car was there: it may be a digit too many."""
+    figures = session.figures
+    stay = (figures.unplugged_at or figures.plugged_in_at) - figures.plugged_in_at
+    energy_wh = claim.energy_wh or 0
+    if Bounds(CHARGING.max_power_w).plausible(energy_wh, stay):
+        return
+    raise Unlikely(
+        "{kwh} kWh is more than a charging point delivers in the {minutes} minutes of session "
+        "{session}. Is there a digit too many?",
+        kwh=f"{energy_wh / 1000:.3f}",
+        minutes=f"{stay / timedelta(minutes=1):.0f}",
+        session=session.id,
+    )
 
 
 def _reason(text: str) -> str:

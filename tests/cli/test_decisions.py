@@ -54,3 +54,10 @@ def test_what_cannot_be_decided_is_refused(shell: Shell) -> None:
     invoice = shell.json("invoice", "draft", "--driver", "D-1", "--month", "2026-03")["id"]
     shell.json("invoice", "issue", invoice, "--yes")
     shell.refused(2, "cancel the invoice", *correct, 0, "--end-wh", 1, *WHY)
+
+
+def test_what_no_cable_carries_is_asked_about(shell: Shell) -> None:
+    odd = ("session", "correct", "1", "--start-wh", 500, "--end-wh", 1_000_500, *WHY)
+    shell.refused(2, "1000.000 kWh is more than a charging point delivers", *odd)
+    shell.refused(2, "add --yes", *odd)
+    assert shell.json(*odd, "--yes")["energy_wh"] == 1_000_000

@@ -13,7 +13,7 @@ from evdesk.domain.reconciling import Account, Gap, GapKind, Rest, RestKind
 from evdesk.domain.sessions import Flag, Session, SessionId, SessionState
 from evdesk.ports import Explanation
 from evdesk.services.reconciling import MeterMonth, Month, ReconcileService
-from evdesk.services.reviewing import ReviewService
+from evdesk.services.reviewing import ReviewService, check_likely
 from tests.fakes.depot import Depot
 
 NAMES = {"A-1": "Ada Petersen"}
@@ -25,11 +25,21 @@ class StubReviews(ReviewService):
     def __init__(self, depot: Depot) -> None:
         self.depot = depot
 
-    def correct(self, session_id: SessionId, start_wh: int, end_wh: int, reason: str) -> Session:
+    def correct(
+        self,
+        session_id: SessionId,
+        start_wh: int,
+        end_wh: int,
+        reason: str,
+        *,
+        certain: bool = False,
+    ) -> Session:
         session = self._session(session_id)
         if not reason.strip():
             raise UserError("Say why: a reason of some words is kept with your name.")
         after = corrected(start_wh, end_wh)
+        if not certain:
+            check_likely(session, after)
         made = Decision(
             DecisionKind.CORRECTED, self.depot.now, "A-1", reason, session.claim(), after
         )

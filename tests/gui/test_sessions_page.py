@@ -200,6 +200,25 @@ def test_a_correction_is_shown_beside_what_was_measured(page, desk, qtbot):
     assert page.model.columns[-1].chips(row)[0].text == "Corrected"
 
 
+def test_a_digit_too_many_is_asked_about_once(page, qtbot):
+    choose(page, SessionState.CLOSED, qtbot)
+    page.decisions.ask_correct()
+    dialog = page.decisions.findChild(CorrectSession)
+    dialog.start.setText("100")
+    dialog.end_field.setText("11234.5")
+    dialog.reason.setText("read off the display")
+    dialog.submit()
+    qtbot.waitUntil(lambda: "a digit too many" in dialog.error.text())
+    assert dialog.ok.text() == "Correct all the same"
+    dialog.end_field.setText("11234.6")
+    assert (dialog.ok.text(), dialog.error.text()) == ("Correct", "")
+    dialog.submit()
+    qtbot.waitUntil(lambda: dialog.ok.text() == "Correct all the same")
+    with qtbot.waitSignal(page.told) as told:
+        dialog.submit()
+    assert told.args[0].startswith("Corrected to 11,134.6")
+
+
 def test_a_session_is_released_and_another_is_ended(page, depot, qtbot):
     session = choose(page, SessionState.REVIEW, qtbot)
     page.decisions.ask_release()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from evdesk.domain.errors import Unlikely
 from evdesk.domain.sessions import DOUBTS, Session, SessionState
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -58,6 +59,7 @@ class CorrectSession(DecisionForm):
                     "registers from now on."),
             self.tr("Correct"),
         )  # fmt: skip
+        self._certain = False
         claim = session.claim()
         self.start = self._register(claim.start_wh)
         self.end_field = self._register(claim.end_wh)
@@ -86,6 +88,7 @@ class CorrectSession(DecisionForm):
         energy_wh = None if registers is None else registers[1] - registers[0]
         good = energy_wh is not None and energy_wh >= 0
         self.ok.setEnabled(good)
+        self._ask_anew()
         measured = texts.kwh(self.session.figures.energy_wh)
         self.energy.setText(
             self.tr("{kwh} kWh; measured: {measured} kWh").format(
@@ -99,7 +102,25 @@ class CorrectSession(DecisionForm):
             self.complain(self.tr("Write both registers in kWh, with three decimals at most."))
             return
         reviews, session, reason = self.context.desk.reviews, self.session.id, self.reason.text()
-        self.decide(lambda: reviews.correct(session, *registers, reason), self._on_corrected)
+        certain = self._certain
+        self.decide(
+            lambda: reviews.correct(session, *registers, reason, certain=certain),
+            self._on_corrected,
+        )
+
+    def complain(self, error: object) -> None:
+        """Say what has to be put right; what is only unlikely may be said a second time."""
+        super().complain(error)
+        if isinstance(error, Unlikely):
+            self._certain = True
+            self.ok.setText(self.tr("Correct all the same"))
+
+    def _ask_anew(self) -> None:
+        """Other registers are another question."""
+        if self._certain:
+            self._certain = False
+            self.error.tell("")
+            self.ok.setText(self.tr("Correct"))
 
     def _on_corrected(self, session: object) -> None:
         if not isinstance(session, Session):
