@@ -18,6 +18,7 @@ from evdesk.devices.compound import compound
 from evdesk.devices.plan import Block
 from evdesk.devices.profiles import (
     ENERGY,
+    POWER,
     SIZED,
     STATE,
     WH_PER_UNIT,
@@ -42,7 +43,7 @@ Finish = Callable[[list[Any], PilotState | None], None]
 CHARGING = frozenset({PilotState.C, PilotState.D})
 
 SLOTS = (
-    *(STATE, "pointed at", ENERGY, "active_power_total"),
+    *(STATE, "pointed at", ENERGY, POWER),
     *(f"{kind}_l{phase}" for kind in ("current", "voltage") for phase in "123"),
 )
 
@@ -157,7 +158,7 @@ def _finish(profile: Profile, phases: str) -> Finish | None:
     """Return what a device needs whose currents freeze, or whose power is volts times amps."""
     if not (profile.freezes or profile.derives_power):
         return None
-    power = SLOTS.index("active_power_total")
+    power = SLOTS.index(POWER)
     pairs = [(SLOTS.index(f"current_l{n}"), SLOTS.index(f"voltage_l{n}")) for n in phases]
 
     def finish(slots: list[Any], pilot: PilotState | None) -> None:

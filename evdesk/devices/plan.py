@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from evdesk.devices.profiles import ENERGY, STATE, Function, Pace, Profile, Register
+from evdesk.devices.profiles import ENERGY, POWER, STATE, Function, Pace, Profile, Register
 
 TCP_ANSWER_MS = 10  # a device with a network of its own
 TURNAROUND_MS = 30  # what a serial device and its converter take before the answer begins
@@ -60,7 +60,7 @@ def pointed_at(profile: Profile) -> tuple[str, ...]:
 
 def wanted_names(profile: Profile, phases: str) -> tuple[str, ...]:
     """Return the names a reading is made of, of the phases that are wired (``123`` or fewer)."""
-    names = [STATE, *pointed_at(profile), ENERGY, "active_power_total"]
+    names = [STATE, *pointed_at(profile), ENERGY, POWER]
     for kind in ("current", "voltage"):
         names += [f"{kind}_l{phase}" for phase in phases]
     return tuple(dict.fromkeys(name for name in names if name in profile.registers))

@@ -14,6 +14,7 @@ from evdesk.devices.profiles import (
     ENERGY,
     LAST_ADDRESS,
     MODBUS_LIMIT,
+    POWER,
     STATE,
     WH_PER_UNIT,
     Choice,
@@ -192,6 +193,7 @@ def _info(device: TomlTable, every: Sequence[Register], choices: Sequence[Choice
         default_unit=device.whole("default_unit_id", 1, low=0, high=255),
         resolution_wh=_resolution_wh(registers.get(ENERGY)),
         range_wh=_range_wh(registers.get(ENERGY)),
+        power_step_w=_power_step_w(registers.get(POWER)),
         one_client=device.flag("one_client", default=False),
         notes=device.texts("notes"),
         models_covered=device.texts("models_covered"),
@@ -238,6 +240,13 @@ def _resolution_wh(energy: Register | None) -> int:
     if energy is None or energy.is_float:
         return 1
     return max(1, int(energy.scale * WH_PER_UNIT[energy.unit]))
+
+
+def _power_step_w(power: Register | None) -> float:
+    """Return how coarsely power is told, in W; floats and what is not known are taken for exact."""
+    if power is None or power.is_float or power.is_compound:
+        return 1.0
+    return max(1.0, float(power.scale))
 
 
 def _rotation(root: TomlTable, registers: Mapping[str, Register]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ UNITS = (
 )
 WH_PER_UNIT = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
 ENERGY = "energy_import_total"
+POWER = "active_power_total"
 STATE = "state"
 
 

@@ -151,8 +151,10 @@ def _serial_number(register: Register, words: bytes) -> str | None:
 
 
 def _card(register: Register, words: bytes) -> str | None:
-    """Return a card's number in plain text; empty where none is shown."""
+    """Return a card's number in plain text; empty where none is shown, as all ones say, too."""
     value = value_of(register, words)
+    if not words.strip(b"\xff"):
+        return ""
     if register.type == "bytes":
         text = _uid(bytes.fromhex(str(value)))
     elif isinstance(value, float):

@@ -185,5 +185,6 @@ class Counting(Fold):
         passed = None
         if session.checked_at is not None and self.touches(session.checked_at, sample.at):
             passed = self.between(session.checked_at, sample.at)
-        session.check.on(passed, power_w, last.wh, self.rules.bounds.resolution_wh)
+        bounds = self.rules.bounds
+        session.check.on(passed, power_w, last.wh, bounds.resolution_wh, self.rules.power_step_w)
         session.checked_at = sample.at

@@ -18,8 +18,9 @@ class CrossCheck:
     """What the register counted and what the power amounts to, over the same spans of time.
 
     Between two samples power may have changed at any moment: ``spread_wh2`` is the sum of the
-    squares of how far each step of the integral can be off. ``still_wh`` is what was drawn at the
-    least since the register last moved, ``still_reads`` how often it was read since.
+    squares of how far each step of the integral can be off. ``rounded_wh`` is by how much power
+    that is told in steps can be off all the while. ``still_wh`` is what was drawn at the least
+    since the register last moved, ``still_reads`` how often it was read since.
     """
 
     power_w: float | None = None
@@ -27,17 +28,21 @@ class CrossCheck:
     counted_wh: int = 0
     integrated_wh: float = 0.0
     spread_wh2: float = 0.0
+    rounded_wh: float = 0.0
     still_wh: float = 0.0
     still_reads: int = 0
     frozen: bool = False
 
-    def on(self, passed: timedelta | None, power_w: float, wh: int, resolution_wh: int) -> None:
+    def on(
+        self, passed: timedelta | None, power_w: float, wh: int, resolution_wh: int, step_w: float
+    ) -> None:
         """Take in a sample; ``passed`` None means that it does not touch the one before."""
         if passed is not None and self.power_w is not None and self.wh is not None:
             before_w, now_w = max(self.power_w, 0.0), max(power_w, 0.0)
             hours = passed / timedelta(milliseconds=MS_PER_HOUR)
             self.integrated_wh += (before_w + now_w) / 2 * hours
             self.spread_wh2 += ((now_w - before_w) / 2 * hours) ** 2
+            self.rounded_wh += step_w / 2 * hours
             self.counted_wh += wh - self.wh
             self._watch(wh - self.wh, min(before_w, now_w) * hours, resolution_wh)
         self.power_w, self.wh = power_w, wh
@@ -54,7 +59,8 @@ class CrossCheck:
         """Return whether register and power are too far apart to be the same energy."""
         apart_wh = abs(self.integrated_wh - self.counted_wh)
         allowed_wh = max(SHARE * max(self.integrated_wh, self.counted_wh), LEAST_WH)
-        return apart_wh > allowed_wh + SIGMAS * sqrt(self.spread_wh2) + 2 * resolution_wh
+        unsure_wh = SIGMAS * sqrt(self.spread_wh2) + self.rounded_wh + 2 * resolution_wh
+        return apart_wh > allowed_wh + unsure_wh
 
     def _watch(self, rise_wh: int, drawn_wh: float, resolution_wh: int) -> None:
         if rise_wh == 0:

@@ -69,7 +69,8 @@ class Rules:
     """How a station's sessions are found.
 
     With ``by_pilot`` a session is plug-in to unplug; without, current above ``threshold_a`` opens
-    it and ``idle_ms`` below closes it. Source: reference rules of sessions.md section 4.
+    it and ``idle_ms`` below closes it. ``power_step_w`` is how coarsely power is told. Source:
+    reference rules of sessions.md section 4.
     """
 
     by_pilot: bool
@@ -78,6 +79,7 @@ class Rules:
     threshold_w: float = 100.0
     idle_ms: int = 15 * 60 * 1000
     bounds: Bounds = Bounds()
+    power_step_w: float = 1.0
 
     @property
     def edge_gap_ms(self) -> int:

@@ -65,6 +65,7 @@ class ProfileInfo:
     phases: int = 3
     choices: tuple[ProfileChoice, ...] = ()
     range_wh: int | None = None
+    power_step_w: float = 1.0
     one_client: bool = False
 
 

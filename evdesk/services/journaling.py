@@ -43,11 +43,15 @@ SAVE_EVERY = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How a device is read: the interval planned, the resolution and the range of its register."""
+    """How a device is read: the interval planned, the resolution and the range of its register.
+
+    ``power_step_w`` is how coarsely it tells its power.
+    """
 
     interval_ms: int
     resolution_wh: int
     range_wh: int | None = None
+    power_step_w: float = 1.0
 
 
 REMOVED = Reach(POLLING.default_interval_ms, 1)  # a device that is read no longer
@@ -300,6 +304,7 @@ class Journal:
             threshold_a=CHARGING.threshold_a,
             threshold_w=CHARGING.threshold_w,
             idle_ms=CHARGING.idle_minutes * MS_PER_MINUTE,
+            power_step_w=reach.power_step_w,
         )
         gap = timedelta(milliseconds=rules.edge_gap_ms)
         bounds = Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh, gap)

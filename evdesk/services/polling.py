@@ -167,7 +167,7 @@ def _drifted(reading: Reading, drift_ms: int) -> Reading:
 
 
 def _reach(plan: Plan, profile: ProfileInfo) -> Reach:
-    return Reach(plan.interval_ms, profile.resolution_wh, profile.range_wh)
+    return Reach(plan.interval_ms, profile.resolution_wh, profile.range_wh, profile.power_step_w)
 
 
 def by_bus(plans: Sequence[Plan]) -> list[list[Plan]]:

@@ -188,6 +188,7 @@ def taken(profile, name, raw):
     [
         ("keba-p30", "04a1b2c3", "04A1B2C3"),
         ("keba-p30", "00000000", ""),
+        ("keba-p30", "ffffffff", ""),  # a number too long for it
         ("keba-p30", "0000b2c3", "0000B2C3"),
         ("goe-gemini", "04a1b2c3000000000000", "04A1B2C3"),
         ("goe-gemini", "04a1b200000000000000", "04A1B200"),  # a number may end in 0

@@ -1,16 +1,20 @@
 """Power beside the register: it bills nothing and raises a doubt where the two disagree."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evdesk.domain.sessions import Figures, Flag, SessionState
+from evdesk.domain.sessions import Figures, Flag, Rules, SessionState
 from evdesk.domain.tracking import Tracker
 from tests.domain.days import BY_PILOT, closed, sample
 
 
-def visit(powers_w: list[float], registers: list[float], step_s: int = 1) -> Figures:
+def visit(
+    powers_w: list[float], registers: list[float], step_s: int = 1, rules: Rules = BY_PILOT
+) -> Figures:
     """A car that draws this power while the register shows this, sample for sample."""
-    tracker = Tracker(BY_PILOT)
+    tracker = Tracker(rules)
     tracker.on(sample(0, "A", int(registers[0]), 0))
     seconds = 0
     for power_w, wh in zip(powers_w, registers, strict=True):
@@ -85,3 +89,14 @@ def test_a_car_that_pauses_between_two_slow_reads_freezes_no_register() -> None:
 def test_modulated_charging_hides_no_register_that_counts_too_little() -> None:
     powers_w = [6_000.0 + 4_000 * (n % 5 == 0) for n in range(3_600)]
     assert visit(powers_w, counted(powers_w, 0.87)).flags == {Flag.POWER_MISMATCH}
+
+
+def test_a_trickle_told_in_steps_of_100_w_raises_no_doubt() -> None:
+    """A car that draws 60 W for eight hours at a charger that tells 100 W."""
+    registers = counted([60.0] * 960, step_s=30)
+    shown_w = [100.0] * 960
+    assert visit(shown_w, registers, 30).flags == {Flag.POWER_MISMATCH}
+    coarse = replace(BY_PILOT, power_step_w=100.0)
+    assert visit(shown_w, registers, 30, coarse).flags == frozenset()
+    lost = [50_000.0 + (wh - 50_000) / 10 for wh in registers]
+    assert visit([400.0] * 960, lost, 30, coarse).flags == {Flag.POWER_MISMATCH}
