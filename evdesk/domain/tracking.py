@@ -158,10 +158,14 @@ class Tracker(Visits):
             return
         if state.rising is None:
             watched = self.touches(state.unplugged_at, sample.at)
-            state.rising = Edge(sample.at, before) if watched else Edge(sample.at, None)
+            unseen = Edge(sample.at, None, {Flag.ESTIMATED_START})
+            state.rising = Edge(sample.at, before) if watched else unseen
             return
         rising, state.rising = state.rising, None
-        self.open(rising.at, rising.register, out, known=rising.register is not None)
+        base = rising.register
+        if base is None and before is not None and before.at >= rising.at:
+            base = before  # the first one after nobody watched
+        self.open(rising.at, base, out, known=not rising.flags)
 
     def _idle_since(self, sample: Sample) -> None:
         """Remember the first sample below; the end is confirmed after the idle time."""

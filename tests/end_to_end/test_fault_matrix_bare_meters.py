@@ -50,6 +50,16 @@ def test_a_car_that_left_in_a_silence_ends_with_the_last_register_before_it(
         assert_clean(found, site.between_wh(4.9, 17.9), Flag.COMM_GAP, Flag.ESTIMATED_END)
 
 
+def test_a_car_that_came_in_a_silence_begins_with_the_first_register_after_it(
+    tmp_path: Path, blank: Blank
+) -> None:
+    with rig(tmp_path, blank, bay(fault(SILENCE, 3, 8), profile=METER, visits=(CAR,))) as site:
+        site.collect(until=OVER)
+        found = site.the_session()
+        assert found.figures.energy_wh == site.between_wh(8, 25)
+        assert Flag.ESTIMATED_START in found.figures.flags
+
+
 def test_a_restart_inside_changes_nothing(tmp_path: Path, blank: Blank) -> None:
     with rig(tmp_path, blank, bay(profile=METER, visits=TWICE)) as site:
         for until in (4, 10, 10.5, 24.9, 26, 33, 55, OVER):
