@@ -140,6 +140,7 @@ class _Fold:
 
     def account(self) -> Account:
         """Return what was booked."""
+        self._book_doubted()
         sessions_wh = sum(self._settle(stay) for stay in self._stays)
         return Account(
             start=self._start,
@@ -208,6 +209,13 @@ class _Fold:
             self._gaps.append(gap)
         self._silent = False  # what stands was read again and again
         self._book(first.at, newest.at, newest.wh - first.wh)
+
+    def _book_doubted(self) -> None:
+        """Say of a level that was not believed by the end that nobody knows what it counted."""
+        last, doubted = self._track.last, self._track.candidate
+        if last is not None and doubted is not None and doubted.at > self._span[0]:
+            gap = Gap(GapKind.RESET, last.at, doubted.at, 0, complete=False)
+            self._gaps.append(gap)
 
     def _is_believed(self, step: Step) -> bool:
         """Return whether a jump is in a session that knew from its power that it may be one."""

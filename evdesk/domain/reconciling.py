@@ -91,5 +91,9 @@ class Swaps:
     told: tuple[Replacement, ...] = ()
     seen: frozenset[datetime] = frozenset()
 
+    def instants(self) -> frozenset[datetime]:
+        """Return around which instants every read matters."""
+        return self.seen | {one.at for one in self.told}
+
 
 NO_SWAPS = Swaps()

@@ -79,6 +79,7 @@ class RegisterTrack:
     A value that cannot follow the last one is held back until it has stood for ``PERSISTS`` valid
     reads. Then it is a new level: after a rewind (``ceiling`` is the old maximum) nothing counts
     until the old maximum is passed again; after any other step the counter begins a new epoch.
+    ``marks`` are the first registers of the latest hours (UTC): one of them may be restored.
     """
 
     last: Register | None = None
@@ -167,7 +168,7 @@ class RegisterTrack:
         self.last, self.candidate, self.newest, self.reads = new, None, None, 0
         if self.ceiling is not None and new.wh >= self.ceiling.wh:
             self.ceiling = None
-        if not self.marks or new.at - self.marks[-1][0] >= HOUR:
+        if not self.marks or _is_new_hour(self.marks[-1][0], new.at):
             self.marks = [*self.marks[1 - LATEST_HOURS :], (new.at, new.wh)]
 
     def _has_climbed(self, new: Register, bounds: Bounds, elapsed: Elapsed) -> bool:
@@ -190,6 +191,11 @@ class RegisterTrack:
         seen = [wh for at, wh in self.marks if first.at - at <= LATEST_HOURS * HOUR]
         restored = 0 < first.wh < last.wh and bool(seen) and first.wh >= min(seen)
         return Verdict.REWIND if restored else Verdict.RESET
+
+
+def _is_new_hour(marked: datetime, at: datetime) -> bool:
+    """Return whether a read may be the first of its hour, which whoever follows later has, too."""
+    return at.hour != marked.hour or at - marked >= HOUR
 
 
 def _wh(register: Register) -> int:

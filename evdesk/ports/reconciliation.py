@@ -44,9 +44,9 @@ class Registers(Protocol):
     ) -> Iterable[Point]:
         """Yield as few points with from_at <= at < to_at as tell all, oldest first.
 
-        Before them comes the last one earlier than ``from_at``, however old. Of every stretch the
-        first and the last are there, the last up to a mark, both sides of a silence, and all reads
-        around a step that the bounds do not allow. What was thinned out tells no silence within a
+        Before them comes the last one earlier than ``from_at``, however old. The first of each hour
+        is there, both sides of a silence, and all reads around a mark or a step that the bounds do
+        not allow. What was thinned out tells no silence within a
         quarter hour.
         """
 

@@ -181,14 +181,15 @@ class ReconcileService:
         with self._store.read() as unit:
             silence = _silence(unit, meter)
             bounds = _bounds(profile, silence, is_grid=not stations)
-            watch = Watch(silence, bounds, (span.from_at,))
             sessions = _sessions(unit, stations, span)
+            swaps = Swaps(tuple(unit.replacements.of(source)), _swapped_at(unit, sessions))
+            watch = Watch(silence, bounds, (span.from_at, *swaps.instants()))
             found = account(
                 unit.registers.follow(source, *followed, watch),
                 sessions,
                 (span.from_at, span.to_at),
                 bounds,
-                Swaps(tuple(unit.replacements.of(source)), _swapped_at(unit, sessions)),
+                swaps,
             )
             explained = _explained(unit, source, span.month)
         return MeterMonth(meter, source, tuple(each.name for each in stations), found, explained)

@@ -1,4 +1,8 @@
-"""A counter as few points: the ends of stretches, both sides of silences, all around a step."""
+"""A counter as few points: the first of every hour, both sides of silences, all around a step.
+
+Whether the reads stand in rows, in sealed hours or in thinned days: the points that decide are the
+same, or a month would add up differently once its hours are sealed.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +17,7 @@ from evdesk.domain.meters import Source
 from evdesk.domain.reconciling import Point
 from evdesk.domain.registers import MARGIN, MS_PER_HOUR
 from evdesk.ports import Watch
-from evdesk.storage.archived import Archived
+from evdesk.storage.archived import HOUR_MS, Archived
 from evdesk.storage.buckets import QUARTER_MS
 from evdesk.storage.columns import Ints
 from evdesk.storage.connection import Connection, Row
@@ -151,14 +155,14 @@ class Told:
         told = np.zeros(len(at_ms), np.bool_)
         told[[known, -1]] = True
         told[: known + self._owed] = True
-        stood = np.searchsorted(at_ms, self._marks_ms, side="right") - 1
-        told[stood[stood >= 0]] = True
+        told[1 + np.flatnonzero(np.diff(at_ms // HOUR_MS))] = True
         told[1 + np.flatnonzero(np.diff(wh))[-1:]] = True  # when it last moved: it may catch up
-        for here in np.flatnonzero(silent | odd):
+        for here in np.flatnonzero(silent):
             told[here : here + 2] = True
-        for here in np.flatnonzero(odd):
+        whole = np.union1d(np.flatnonzero(odd), self._marked(at_ms))
+        for here in whole:
             told[here : here + 2 + AFTER_A_STEP] = True
-        self._owe(odd, len(stretch.at_ms), len(at_ms))
+        self._owe(whole, len(stretch.at_ms), len(at_ms))
         self._last = Stretch(at_ms[-1:], wh[-1:])
         unbroken = np.concatenate([[False], ~silent])
         return [
@@ -175,8 +179,13 @@ class Told:
         odd: NDArray[np.bool_] = (risen_wh < 0) | (risen_wh > most_wh)
         return odd
 
-    def _owe(self, odd: NDArray[np.bool_], new: int, count: int) -> None:
-        """Remember how many reads of the next stretch belong to a step in this one."""
-        steps = np.flatnonzero(odd)
-        begun = int(steps[-1]) + 2 + AFTER_A_STEP - count if len(steps) else 0
+    def _marked(self, at_ms: Ints) -> Ints:
+        """Return which reads are the last up to a mark that lies before the newest read."""
+        passed = self._marks_ms[(self._marks_ms >= at_ms[0]) & (self._marks_ms < at_ms[-1])]
+        last: Ints = np.searchsorted(at_ms, passed, side="right") - 1
+        return last
+
+    def _owe(self, whole: Ints, new: int, count: int) -> None:
+        """Remember how many reads of the next stretch belong to a step or mark in this one."""
+        begun = int(whole[-1]) + 2 + AFTER_A_STEP - count if len(whole) else 0
         self._owed = max(self._owed - new, begun, 0)
