@@ -107,7 +107,7 @@ class _Fold:
     ) -> None:
         self._bounds, self._span = bounds, span
         self._told = sorted(swaps.told, key=lambda told: told.at)
-        self._swapped_at = swaps.seen
+        self._swapped_at, self._counted = swaps.seen, swaps.counted
         self._track = RegisterTrack()
         self._stays = [_stay(session) for session in sessions]
         self._silent = False
@@ -118,7 +118,7 @@ class _Fold:
 
     def on(self, point: Point) -> None:
         """Take in a point."""
-        while self._told and self._told[0].at <= point.at:
+        while self._told and self._told[0].at < point.at:  # at the very instant it was the old one
             self._replace_meter(self._told.pop(0))
         self._silent |= not point.unbroken
         before, register = self._stand(), Register(point.wh, point.at)
@@ -140,6 +140,9 @@ class _Fold:
 
     def account(self) -> Account:
         """Return what was booked."""
+        for told in self._told:
+            if told.at <= self._span[1]:
+                self._replace_meter(told)
         self._book_doubted()
         sessions_wh = sum(self._settle(stay) for stay in self._stays)
         return Account(
@@ -199,7 +202,7 @@ class _Fold:
             self._book(before.at, first.at, step.between_wh)
         elif told := self._announcement(step):
             known_wh = told.final_wh - before.wh + first.wh - told.first_wh
-            self._book_swap(before.at, first.at, known_wh)
+            self._book_swap(told, before.at, first.at, known_wh)
         elif self._is_believed(step):
             self._book(before.at, first.at, first.wh - before.wh)
         else:
@@ -233,9 +236,11 @@ class _Fold:
 
     def _announcement(self, step: Step) -> Replacement | None:
         """Return what was told of a step, were it later, and use it up."""
+        elapsed = _elapsed(step.before.at, step.first.at)
         for told in self._told:
-            fits = told.final_wh >= step.before.wh and told.first_wh <= step.first.wh
-            if fits and told.at >= step.before.at:
+            ended_wh, begun_wh = told.final_wh - step.before.wh, step.first.wh - told.first_wh
+            fits = self._bounds.plausible(ended_wh + begun_wh, elapsed)
+            if fits and min(ended_wh, begun_wh) >= 0 and told.at >= step.before.at:
                 self._told.remove(told)
                 return told
         return None
@@ -252,15 +257,14 @@ class _Fold:
         if told.at <= self._span[0]:
             self._start = self._stand()
         else:
-            self._book_swap(last.at, told.at, known_wh)
+            self._book_swap(told, last.at, told.at, known_wh)
 
-    def _book_swap(self, from_at: datetime, to_at: datetime, wh: int) -> None:
-        """Book what two meters surely counted unread; a session has it that was told in time."""
+    def _book_swap(self, told: Replacement, from_at: datetime, to_at: datetime, wh: int) -> None:
+        """Book what two meters surely counted unread; a session has it that took it in."""
         self._delta_wh += wh
         for stay in self._stays:
-            flags = stay.session.figures.flags
-            is_told = Flag.METER_CHANGED in flags and Flag.METER_RESET not in flags
-            if is_told and stay.covers(from_at, to_at):
+            took_it = (stay.session.id, told.at) in self._counted
+            if took_it and stay.covers(from_at, to_at):
                 stay.counted_wh += wh
                 return
         self._gaps.append(Gap(GapKind.REPLACED, from_at, to_at, wh))

@@ -18,6 +18,9 @@ from evdesk.domain.sessions import (
 )
 
 
+ALIKE = 0.75  # part of the one power that the other has to be, for a car that draws straight on
+
+
 class Counting(Fold):
     """Follows the register; energy is only ever the difference of two of its values."""
 
@@ -149,13 +152,16 @@ class Counting(Fold):
             self.state.rising.register = first
 
     def went_straight_on(self, session: OpenSession, sample: Sample, unseen: timedelta) -> bool:
-        """Return whether a car that draws now can have drawn all the while nobody watched."""
+        """Return whether a car that draws now can have drawn all the while nobody watched.
+
+        Two powers far apart are two cars as well as one that is nearly full: then nobody knows.
+        """
         last, now, before_w = session.last, sample.register, session.check.power_w
         if last is None or now is None or before_w is None or sample.power_w is None:
             return False
         least_w, most_w = sorted((before_w, sample.power_w))
         hours, rise_wh = unseen / timedelta(hours=1), now.wh - last.wh
-        drawing = least_w >= self.rules.threshold_w
+        drawing = least_w >= max(self.rules.threshold_w, ALIKE * most_w)
         return drawing and CAUGHT_UP * least_w * hours <= rise_wh <= most_w * hours / CAUGHT_UP
 
     def compare_session(self, session: OpenSession, session_wh: int) -> None:

@@ -85,11 +85,13 @@ class Account:
 class Swaps:
     """What is known of meters put in others' places beside what their registers show.
 
-    ``told`` is what people said, ``seen`` when sessions saw the first register of another serial.
+    ``told`` is what people said, ``seen`` when sessions saw the first register of another serial,
+    ``counted`` which sessions took in what was told of which instant.
     """
 
     told: tuple[Replacement, ...] = ()
     seen: frozenset[datetime] = frozenset()
+    counted: frozenset[tuple[SessionId, datetime]] = frozenset()
 
     def instants(self) -> frozenset[datetime]:
         """Return around which instants every read matters."""

@@ -182,7 +182,7 @@ class ReconcileService:
             silence = _silence(unit, meter)
             bounds = _bounds(profile, silence, is_grid=not stations)
             sessions = _sessions(unit, stations, span)
-            swaps = Swaps(tuple(unit.replacements.of(source)), _swapped_at(unit, sessions))
+            swaps = _swaps(unit, source, sessions)
             watch = Watch(silence, bounds, (span.from_at, *swaps.instants()))
             found = account(
                 unit.registers.follow(source, *followed, watch),
@@ -224,15 +224,21 @@ def _sessions(unit: Unit, stations: Sequence[Station], span: _Span) -> list[Sess
     ]
 
 
-def _swapped_at(unit: Unit, sessions: Sequence[Session]) -> frozenset[datetime]:
-    """Return when sessions saw the first register of a meter with another serial number."""
-    return frozenset(
+def _swaps(unit: Unit, source: Source, sessions: Sequence[Session]) -> Swaps:
+    """Return what people told of other meters, and what sessions saw and took in of them."""
+    changed = [each for each in sessions if Flag.METER_CHANGED in each.figures.flags]
+    events = [(each.id, event) for each in changed for event in unit.sessions.events(each.id)]
+    seen = frozenset(
         parse_instant(str(event.detail.get("register_at", rfc3339(event.at))), "UTC")
-        for session in sessions
-        if Flag.METER_CHANGED in session.figures.flags
-        for event in unit.sessions.events(session.id)
+        for _, event in events
         if event.detail.get("step") == Verdict.REPLACED
     )
+    counted = frozenset(
+        (session, event.at)
+        for session, event in events
+        if event.detail.get("step") == Verdict.ANNOUNCED
+    )
+    return Swaps(tuple(unit.replacements.of(source)), seen, counted)
 
 
 def _silence(unit: Unit, meter: Meter) -> timedelta:

@@ -8,9 +8,10 @@ from evdesk.domain import snapshots
 from evdesk.domain.accounting import account
 from evdesk.domain.meters import StationId
 from evdesk.domain.reconciling import Account, Point, Swaps
-from evdesk.domain.registers import Bounds
+from evdesk.domain.registers import Bounds, Verdict
 from evdesk.domain.sessions import (
     Closed,
+    EpochBegan,
     Figures,
     Replacement,
     Rules,
@@ -52,6 +53,7 @@ class Metered:
     read_s: int | None = None
     points: list[Point] = field(default_factory=list)
     closed: list[Figures] = field(default_factory=list)
+    counted: set[tuple[SessionId, datetime]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.tracker = Tracker(self.rules)
@@ -77,7 +79,11 @@ class Metered:
         self.take(self.tracker.on(sample(self.second, told[0], register_wh, told[1])))
 
     def take(self, events: list[SessionEvent]) -> None:
-        self.closed += [event.figures for event in events if isinstance(event, Closed)]
+        for event in events:
+            if isinstance(event, Closed):
+                self.closed.append(event.figures)
+            elif isinstance(event, EpochBegan) and event.step.kind is Verdict.ANNOUNCED:
+                self.counted.add((SessionId(len(self.closed) + 1), event.at))
 
     def reset(self) -> None:
         """Let the counter begin anew at 0; what was not read of it is lost."""
@@ -105,7 +111,8 @@ class Metered:
     ) -> Account:
         span = (from_at or at(-1), to_at or at(self.second))
         found = self.sessions() if sessions is None else sessions
-        return account(self.points, found, span, BOUNDS, Swaps(tuple(replacements), seen))
+        swaps = Swaps(tuple(replacements), seen, frozenset(self.counted))
+        return account(self.points, found, span, BOUNDS, swaps)
 
 
 def with_energy(session: Session, wh: int | None) -> Session:
