@@ -1,5 +1,6 @@
 """``export``: tables for people and machines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -7,9 +8,11 @@ from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import counted
 from evdesk.cli.session import add_filter, session_filter
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Damaged, UserError
 from evdesk.ports import FaultFilter
 from evdesk.services.reconciling import Month
+
+USAGE = 2
 
 # what a row of each table is
 ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault"}
@@ -30,24 +33,36 @@ def add_to(groups: Groups) -> None:
     add_filter(export)
 
 
-def export_table(context: Context) -> None:
-    """Write the table of sessions, readings, a month's registers, or faults."""
+def export_table(context: Context) -> int:
+    """Write the table of sessions, readings, a month's registers, or faults.
+
+    Where sealed readings are damaged, the rest is written, and it ends as an error all the same.
+    """
     args = context.args
     out = Path(args.out)
     suffix = out.suffix.lower()
+    damage: Sequence[Damaged] = ()
     with context.site() as services:
         if args.what == "sessions":
             data, rows = services.exports.sessions(suffix, session_filter(context, services))
         elif args.what == "readings":
             span = (context.instant(name, services.info.tz) for name in ("from_at", "to_at"))
-            data, rows = services.exports.readings(suffix, args.meter, *span)
+            data, rows, damage = services.exports.readings(suffix, args.meter, *span)
         elif args.what == "faults":
             data, rows = services.faults.export(suffix, _lasted(context, services))
         else:
-            data, rows = services.exports.month(suffix, _month(context, services))
+            month = _month(context, services)
+            data, rows = services.exports.month(suffix, month)
+            damage = [row.damage for row in month.rows if row.damage is not None]
     bootstrap.save(out, data)
     told = f"Saved {counted(rows, ROWS[args.what])} to {out}."
-    context.out.answer({"file": str(out), "rows": rows}, told)
+    if damage:
+        told += " It is not complete: a row with the damage stands for each part that is missing."
+    answer = {"file": str(out), "rows": rows, "damage": [str(each) for each in damage]}
+    context.out.answer(answer, told)
+    for each in damage:
+        context.out.note(f"evdesk: {each}")
+    return USAGE if damage else 0
 
 
 def _lasted(context: Context, services: bootstrap.Services) -> FaultFilter:

@@ -8,7 +8,7 @@ from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import facts, kwh, table
 from evdesk.domain.errors import UserError
-from evdesk.domain.reconciling import Gap, Rest
+from evdesk.domain.reconciling import Account, Gap, Rest
 from evdesk.services.reconciling import MeterMonth, Month
 
 NO = 1
@@ -56,7 +56,7 @@ def add_to(groups: Groups) -> None:
 
 
 def reconcile_month(context: Context) -> int:
-    """Say where every kWh of a month went; 1 where something is left to explain."""
+    """Say where every kWh of a month went; 1 where something is left to explain, or damaged."""
     args = context.args
     if args.month is None:
         raise UserError("Name a month: {example}", example=EXAMPLE)
@@ -73,7 +73,7 @@ def explain_rest(context: Context) -> None:
     args = context.args
     with context.site() as services:
         row = services.months.explain(args.meter, args.month, args.wh, args.reason)
-    left = row.unexplained_wh
+    left = row.unexplained_wh or 0
     rest = f"{kwh(left):.3f} kWh are left." if left else "Nothing is left to explain."
     data = {"meter": row.name, "month": args.month, "explained_wh": row.explained_wh}
     context.out.answer(
@@ -83,8 +83,7 @@ def explain_rest(context: Context) -> None:
 
 
 def row_json(month: Month, row: MeterMonth) -> dict[str, object]:
-    """Return a register's month as scripts are promised it."""
-    found = row.account
+    """Return a register's month as scripts are promised it; None is what damage hides."""
     return {
         "meter": row.name,
         "meter_serial": row.meter.serial,
@@ -93,19 +92,10 @@ def row_json(month: Month, row: MeterMonth) -> dict[str, object]:
         "from_at": month.from_at,
         "to_at": month.to_at,
         "so_far": month.so_far,
-        "register_start_at": None if found.start is None else found.start.at,
-        "register_start_wh": None if found.start is None else found.start.wh,
-        "register_end_at": None if found.end is None else found.end.at,
-        "register_end_wh": None if found.end is None else found.end.wh,
-        "register_delta_wh": found.delta_wh,
-        "sessions": found.sessions,
-        "sessions_wh": found.sessions_wh,
-        "idle_wh": found.idle_wh,
-        "gap_wh": found.gap_wh,
+        **_account_json(row.account),
         "explained_wh": row.explained_wh,
         "unexplained_wh": row.unexplained_wh,
-        "exceptions": [_rest_json(rest) for rest in found.rests],
-        "gaps": [_gap_json(gap) for gap in found.gaps],
+        "damage": None if row.damage is None else str(row.damage),
         "explanations": [
             {
                 "at": one.at,
@@ -115,6 +105,23 @@ def row_json(month: Month, row: MeterMonth) -> dict[str, object]:
             }
             for one in row.explained
         ],
+    }
+
+
+def _account_json(found: Account | None) -> dict[str, object]:
+    start, end = (None, None) if found is None else (found.start, found.end)
+    return {
+        "register_start_at": None if start is None else start.at,
+        "register_start_wh": None if start is None else start.wh,
+        "register_end_at": None if end is None else end.at,
+        "register_end_wh": None if end is None else end.wh,
+        "register_delta_wh": None if found is None else found.delta_wh,
+        "sessions": None if found is None else found.sessions,
+        "sessions_wh": None if found is None else found.sessions_wh,
+        "idle_wh": None if found is None else found.idle_wh,
+        "gap_wh": None if found is None else found.gap_wh,
+        "exceptions": [] if found is None else [_rest_json(rest) for rest in found.rests],
+        "gaps": [] if found is None else [_gap_json(gap) for gap in found.gaps],
     }
 
 
@@ -143,31 +150,29 @@ def _text(month: Month, tz: str) -> str:
         "meter", "register at start", "at end", "counted kWh", "sessions", "idle", "gaps",
         "explained", "unexplained",
     )  # fmt: skip
-    rows = [
-        (
-            row.name,
-            _kwh(None if row.account.start is None else row.account.start.wh),
-            _kwh(None if row.account.end is None else row.account.end.wh),
-            _kwh(row.account.delta_wh),
-            _kwh(row.account.sessions_wh),
-            _kwh(row.account.idle_wh),
-            _kwh(row.account.gap_wh),
-            _kwh(row.explained_wh),
-            _kwh(row.unexplained_wh),
-        )
-        for row in month.rows
-    ]
+    figures = (
+        "register_start_wh", "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh",
+        "gap_wh",
+    )  # fmt: skip
+    rows = []
+    for row in month.rows:
+        found = _account_json(row.account)
+        amounts = (*(found[name] for name in figures), row.explained_wh, row.unexplained_wh)
+        rows.append((row.name, *map(_kwh, amounts)))
     parts = [table(headings, rows, f"No register was read in {month.month}.", tz)]
     if month.so_far:
         parts.append(facts([("so far, until", month.to_at)], tz))
     remarks = [remark for row in month.rows for remark in _remarks(month, row)]
     if remarks:
         parts.append(table(("meter", "from", "until", "kWh", "what"), remarks, "", tz))
+    parts += [f"{row.name}: {row.damage}" for row in month.rows if row.damage is not None]
     return "\n\n".join([*parts, _verdict(month)])
 
 
 def _remarks(month: Month, row: MeterMonth) -> Iterable[tuple[object, ...]]:
     """Return what stands out, and gaps in which something was lost or much was counted."""
+    if row.account is None:
+        return
     start, end = row.account.start, row.account.end
     if start is not None and start.at > month.from_at:
         yield row.name, month.from_at, start.at, None, "not read before"
@@ -182,18 +187,22 @@ def _remarks(month: Month, row: MeterMonth) -> Iterable[tuple[object, ...]]:
 
 def _verdict(month: Month) -> str:
     left = [row for row in month.rows if row.unexplained_wh]
+    uncounted = [row.name for row in month.rows if row.account is None]
     if not month.rows:
         return "There is nothing to account for."
-    if not left:
-        return "Everything is accounted for."
-    named = ", ".join(f"{row.name} {kwh(row.unexplained_wh):.3f} kWh" for row in left)
-    return (
-        f"To be explained: {named}. Below 0: more was claimed than the register counted. "
-        "See: evdesk reconcile explain --help"
-    )
+    verdicts = []
+    if left:
+        named = ", ".join(f"{row.name} {kwh(row.unexplained_wh):.3f} kWh" for row in left)
+        verdicts.append(
+            f"To be explained: {named}. Below 0: more was claimed than the register counted. "
+            "See: evdesk reconcile explain --help"
+        )
+    if uncounted:
+        verdicts.append(f"Not counted, because readings are damaged: {', '.join(uncounted)}.")
+    return "\n".join(verdicts) or "Everything is accounted for."
 
 
-def _kwh(wh: int | None) -> Decimal | None:
+def _kwh(wh: object) -> Decimal | None:
     """Return kWh with three decimals, so that a column lines up."""
-    amount = kwh(wh)
+    amount = kwh(wh) if isinstance(wh, int) else None
     return None if amount is None else amount.quantize(PLACES)

@@ -7,6 +7,7 @@ EvdeskError
 │   └── Unlikely       possible, and so odd that somebody has to say so twice
 ├── DeviceError    a meter, charger or server could not be reached or understood
 ├── StorageError   the site folder or its database does not do its part
+│   └── Damaged        some sealed readings are not what was sealed; others can be read
 ├── WrongKey       the password, recovery code or key does not open the site
 └── NotPermitted   the account may not do this
 """
@@ -51,6 +52,10 @@ class DeviceError(EvdeskError):
 
 class StorageError(EvdeskError):
     """The site folder or its database does not do its part."""
+
+
+class Damaged(StorageError):  # noqa: N818 - the name says all
+    """Some sealed readings of a meter are not what was sealed; others can be read."""
 
 
 class WrongKey(EvdeskError):  # noqa: N818 - the name says all

@@ -54,9 +54,9 @@ def plain_kwh(wh: int) -> str:
     return format(exact, "f").replace(".", QLocale().decimalPoint())
 
 
-def signed_kwh(wh: int) -> str:
+def signed_kwh(wh: int | None) -> str:
     """Return energy that may be below 0, with its sign, in kWh without the unit."""
-    return kwh(wh) if wh >= 0 else f"−{kwh(-wh)}"
+    return kwh(wh) if wh is None or wh >= 0 else f"−{kwh(-wh)}"
 
 
 def kilowatts(power_w: float | None, decimals: int = 2) -> str:
@@ -184,8 +184,10 @@ def invoice_look(state: InvoiceState) -> Look:
     }[state]
 
 
-def month_look(unexplained_wh: int) -> Look:
-    """Return word, tone and icon of a register's month: it adds up, or so much is left."""
+def month_look(unexplained_wh: int | None) -> Look:
+    """Return word, tone and icon of a register's month: it adds up, or so much is left, or None."""
+    if unexplained_wh is None:
+        return translate("texts", "Damaged"), Tone.DANGER, "error"
     if unexplained_wh == 0:
         return translate("texts", "Adds up"), Tone.POSITIVE, "ok"
     left = translate("texts", "{kwh} kWh").format(kwh=signed_kwh(unexplained_wh))

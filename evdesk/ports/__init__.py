@@ -67,6 +67,7 @@ from evdesk.ports.mail import (
 from evdesk.ports.readings import (
     Curve,
     Readings,
+    TellDamage,
 )
 from evdesk.ports.reconciliation import (
     Decisions,
@@ -145,6 +146,7 @@ __all__ = [
     "Table",
     "TableWriter",
     "Tariffs",
+    "TellDamage",
     "Thinned",
     "Unit",
     "Watch",

@@ -1,12 +1,15 @@
 """The journal of readings, as rows and as sealed hours: the same to whoever asks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from evdesk.domain.errors import Damaged
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import Reading
+
+TellDamage = Callable[[datetime, Damaged], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,17 @@ class Readings(Protocol):
     def latest(self, sources: Iterable[Source]) -> dict[Source, Reading]:
         """Return the newest reading of each source that has one."""
 
-    def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterable[Reading]:
-        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
+    def between(
+        self, source: Source, from_at: datetime, to_at: datetime, damage: TellDamage | None = None
+    ) -> Iterable[Reading]:
+        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable.
+
+        ``damage`` is told from when on sealed readings are damaged, which are then left out.
+
+        Raises:
+            Damaged: there are such, and nobody to tell.
+
+        """
 
     def curve(self, source: Source, from_at: datetime, to_at: datetime, points: int) -> Curve:
         """Return power for a plot, with at most about ``points`` points.

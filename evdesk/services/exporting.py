@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.sessions import Session
 from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
@@ -19,7 +19,7 @@ SESSION_COLUMNS = (
 MONTH_COLUMNS = (
     "month", "meter", "stations", "register_start_at", "register_start_wh", "register_end_at",
     "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh", "gap_wh", "explained_wh",
-    "unexplained_wh",
+    "unexplained_wh", "damage",
 )  # fmt: skip
 
 
@@ -44,8 +44,11 @@ class ExportService:
 
     def readings(
         self, suffix: str, meter: str | None, from_at: datetime | None, to_at: datetime | None
-    ) -> tuple[bytes, int]:
-        """Return the file of readings of one meter or all, oldest first, and how many there are."""
+    ) -> tuple[bytes, int, tuple[Damaged, ...]]:
+        """Return the file of readings of one meter or all, oldest first, and how many there are.
+
+        What is damaged is told beside it, and has a row of its own in the file.
+        """
         _check(suffix, "Readings are")
         with self._store.read() as unit:
             tz = unit.site.load().tz
@@ -53,8 +56,9 @@ class ExportService:
             if meter is not None and known is None:
                 raise UserError("There is no meter named {name}.", name=meter)
             wanted = None if known is None else known.id
-            rows = reading_rows(unit, wanted, from_at or EPOCH, to_at or FOR_EVER)
-        return self._writer.write(Table("Readings", READING_COLUMNS, rows, tz), suffix), len(rows)
+            rows, damage = reading_rows(unit, wanted, from_at or EPOCH, to_at or FOR_EVER)
+        data = self._writer.write(Table("Readings", READING_COLUMNS, rows, tz), suffix)
+        return data, len(rows) - len(damage), damage
 
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""
@@ -75,12 +79,13 @@ def _check(suffix: str, what: str) -> None:
 
 
 def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
-    """Return a register's cells in the order of ``MONTH_COLUMNS``."""
-    found = row.account
+    """Return a register's cells in the order of ``MONTH_COLUMNS``; without an account, why."""
+    found, named = row.account, (month, row.name, ", ".join(row.stations))
+    if found is None:
+        nothing = [None] * (len(MONTH_COLUMNS) - len(named) - 1)
+        return *named, *nothing, str(row.damage)
     return (
-        month,
-        row.name,
-        ", ".join(row.stations),
+        *named,
         None if found.start is None else found.start.at,
         None if found.start is None else found.start.wh,
         None if found.end is None else found.end.at,
@@ -91,6 +96,7 @@ def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
         found.gap_wh,
         row.explained_wh,
         row.unexplained_wh,
+        None,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from evdesk.domain.accounting import account
 from evdesk.domain.audit import Change
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import MILLISECOND, month_bounds, parse_instant, rfc3339
 from evdesk.domain.meters import Meter, MeterRole, Source, Station
 from evdesk.domain.reconciling import Account, Swaps
@@ -24,13 +24,17 @@ Progress = Callable[[float], object]
 
 @dataclass(frozen=True, slots=True)
 class MeterMonth:
-    """One register in one month; ``stations`` are the points that draw from it."""
+    """One register in one month; ``stations`` are the points that draw from it.
+
+    Where readings are damaged there is no account, and ``damage`` says which.
+    """
 
     meter: Meter
     source: Source
     stations: tuple[str, ...]
-    account: Account
+    account: Account | None
     explained: tuple[Explanation, ...]
+    damage: Damaged | None = None
 
     @property
     def name(self) -> str:
@@ -38,14 +42,29 @@ class MeterMonth:
         return spelled(self.source, self.meter.name)
 
     @property
+    def counted(self) -> Account:
+        """Return the account.
+
+        Raises:
+            Damaged: there is none.
+
+        """
+        if self.account is None:
+            raise self.damage or ValueError("no account, and no reason why")
+        return self.account
+
+    @property
     def explained_wh(self) -> int:
         """Return what people have accounted for."""
         return sum(one.wh for one in self.explained)
 
     @property
-    def unexplained_wh(self) -> int:
-        """Return what is left; below 0 where more was claimed than the register counted."""
-        return self.account.rest_wh - self.explained_wh
+    def unexplained_wh(self) -> int | None:
+        """Return what is left; below 0 where more was claimed than the register counted.
+
+        None where nobody can say: without an account.
+        """
+        return None if self.account is None else self.account.rest_wh - self.explained_wh
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,7 @@ class Month:
 
     @property
     def is_clear(self) -> bool:
-        """Return whether nothing is left to explain."""
+        """Return whether nothing is left to explain, and every register was counted."""
         return all(row.unexplained_wh == 0 for row in self.rows)
 
 
@@ -109,7 +128,7 @@ class ReconcileService:
             meter = meters[source.meter_id]
             drawing = [each for each in stations if each.energy == source]
             row = self._row(meter, source, drawing, profiles.get(meter.profile), span)
-            if row.account.sessions or (row.account.start and _is_used(drawing, span)):
+            if _belongs(row, drawing, span):
                 rows.append(row)
             if progress is not None:
                 progress((number + 1) / len(sources))
@@ -120,13 +139,14 @@ class ReconcileService:
 
         Raises:
             UserError: no reason, an unknown register, or not what is left to explain.
+            Damaged: the register cannot be counted.
 
         """
         reason = " ".join(reason.split())
         if not reason:
             raise UserError("Say why: a reason of some words is kept with your name.")
         row = self._find(meter, month)
-        left_wh = row.unexplained_wh
+        left_wh = row.counted.rest_wh - row.explained_wh
         if wh * left_wh <= 0 or abs(wh) > abs(left_wh):
             raise UserError(
                 "{meter} has {left} Wh to explain in {month}, not {wh}: name that many, or a part "
@@ -157,7 +177,7 @@ class ReconcileService:
                 meter=meter,
                 month=month,
             )
-        return max(found, key=lambda row: abs(row.unexplained_wh))
+        return max(found, key=lambda row: abs(row.unexplained_wh or 0))
 
     def _span(self, month: str, tz: str) -> _Span:
         try:
@@ -184,15 +204,14 @@ class ReconcileService:
             sessions = _sessions(unit, stations, span)
             swaps = _swaps(unit, source, sessions)
             watch = Watch(silence, bounds, (span.from_at, *swaps.instants()))
-            found = account(
-                unit.registers.follow(source, *followed, watch),
-                sessions,
-                (span.from_at, span.to_at),
-                bounds,
-                swaps,
-            )
+            names = tuple(each.name for each in stations)
             explained = _explained(unit, source, span.month)
-        return MeterMonth(meter, source, tuple(each.name for each in stations), found, explained)
+            points = unit.registers.follow(source, *followed, watch)
+            try:
+                found = account(points, sessions, (span.from_at, span.to_at), bounds, swaps)
+            except Damaged as damage:
+                return MeterMonth(meter, source, names, None, explained, damage)
+        return MeterMonth(meter, source, names, found, explained)
 
 
 def _sources(meters: Iterable[Meter], stations: Sequence[Station]) -> list[Source]:
@@ -202,6 +221,14 @@ def _sources(meters: Iterable[Meter], stations: Sequence[Station]) -> list[Sourc
     grid = {Source(meter.id) for meter in known.values() if meter.role is MeterRole.GRID}
     names = {meter.id: meter.name for meter in known.values()}
     return sorted(billed | grid, key=lambda one: (names[one.meter_id], one.meter_id, one.socket))
+
+
+def _belongs(row: MeterMonth, stations: Sequence[Station], span: _Span) -> bool:
+    """Return whether a register has anything to do with a month."""
+    found = row.account
+    if found is None or found.sessions:
+        return True
+    return found.start is not None and _is_used(stations, span)
 
 
 def _is_used(stations: Sequence[Station], span: _Span) -> bool:

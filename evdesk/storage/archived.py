@@ -4,15 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 
+from evdesk.domain.errors import Damaged
+from evdesk.domain.instants import from_ms as instant
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import Reading
+from evdesk.ports import TellDamage
 from evdesk.storage.buckets import Buckets
 from evdesk.storage.columns import Column, Columns, Ints
 from evdesk.storage.connection import Connection
 from evdesk.storage.reading_rows import reading_of
-from evdesk.storage.segments import COLUMNS, Segment, damaged, power_of, segment_of, within
+from evdesk.storage.segments import (
+    COLUMNS,
+    DAY_MS,
+    Segment,
+    damaged,
+    power_of,
+    segment_of,
+    within,
+)
 
-DAY_MS = 86_400_000  # no segment spans more
 HOUR_MS = 3_600_000  # none that is not thinned does
 NAMES = (
     *("current_l1_ma", "current_l2_ma", "current_l3_ma"),
@@ -90,17 +100,22 @@ class Archived:
             parts.append(Buckets.unpack(packed).between(from_ms, to_ms))
         return Found(tuple(parts), thinned_until_ms)
 
-    def between(self, source: Source, from_ms: int, to_ms: int) -> Iterator[Reading]:
-        """Yield readings in from_ms <= at_ms < to_ms, oldest first, a segment at a time."""
+    def between(
+        self, source: Source, from_ms: int, to_ms: int, damage: TellDamage | None = None
+    ) -> Iterator[Reading]:
+        """Yield readings in from_ms <= at_ms < to_ms, oldest first, a segment at a time.
+
+        With ``damage``, a damaged segment is told of and left out.
+        """
         overlapping: list[Segment] = []
         until_ms = 0
         for segment in self.segments(source, from_ms, to_ms):
             if overlapping and segment.span.from_ms >= until_ms:
-                yield from self._merged(overlapping, from_ms, to_ms)
+                yield from self._merged(overlapping, from_ms, to_ms, damage)
                 overlapping = []
             overlapping.append(segment)
             until_ms = max(until_ms, segment.span.until_ms)
-        yield from self._merged(overlapping, from_ms, to_ms)
+        yield from self._merged(overlapping, from_ms, to_ms, damage)
 
     def newest(self, source: Source, at_ms: int) -> Reading | None:
         """Return the reading of that instant; where it was thinned out, the newest that is left."""
@@ -132,8 +147,17 @@ class Archived:
 
     # -- columns --------------------------------------------------------------------------------
 
-    def _merged(self, segments: Sequence[Segment], from_ms: int, to_ms: int) -> Iterator[Reading]:
-        streams = [self._readings(segment, from_ms, to_ms) for segment in segments]
+    def _merged(
+        self, segments: Sequence[Segment], from_ms: int, to_ms: int, damage: TellDamage | None
+    ) -> Iterator[Reading]:
+        streams: list[Iterator[Reading]] = []
+        for segment in segments:
+            try:
+                streams.append(self._readings(segment, from_ms, to_ms))
+            except Damaged as error:
+                if damage is None:
+                    raise
+                damage(instant(segment.span.from_ms), error)
         if len(streams) == 1:
             return streams[0]
         return merge(*streams, key=lambda reading: reading.at)

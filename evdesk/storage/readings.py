@@ -13,7 +13,7 @@ from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId, Reading
-from evdesk.ports import Curve
+from evdesk.ports import Curve, TellDamage
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import APPEND_ONLY
 from evdesk.storage.reading_rows import COLUMNS, INSERT, reading_of, reading_values
@@ -50,13 +50,15 @@ class StoredReadings:
                 found[source] = newest
         return found
 
-    def between(self, source: Source, from_at: datetime, to_at: datetime) -> Iterator[Reading]:
-        """Return readings with from_at <= at < to_at, oldest first, as a lazy iterable."""
+    def between(
+        self, source: Source, from_at: datetime, to_at: datetime, damage: TellDamage | None = None
+    ) -> Iterator[Reading]:
+        """Return readings with from_at <= at < to_at, oldest first; those damaged are told of."""
         span = to_ms(from_at), to_ms(to_at)
         cut_ms = self._cut_ms()
         if span[0] >= cut_ms:
             return self._rows(source, *span)
-        sealed = self._archived().between(source, *span)
+        sealed = self._archived().between(source, *span, damage)
         late = self._rows(source, span[0], min(span[1], cut_ms))
         return chain(
             merge(sealed, late, key=lambda reading: reading.at), self._rows(source, cut_ms, span[1])

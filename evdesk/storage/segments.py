@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import Damaged
 from evdesk.domain.instants import from_ms as instant
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.meters import Source
@@ -19,10 +19,11 @@ from evdesk.storage.columns import NUMBERS, Column, Columns, Ints, Raws, pack, u
 from evdesk.storage.connection import Row, Value
 
 DAMAGED = (
-    "The sealed readings of meter {meter}, socket {socket}, from {from_at} are damaged: they are "
-    "not what was sealed. All other hours are intact; nothing was changed. Keep a copy of the site "
-    "folder as it is, then restore the newest backup from before the damage."
+    "The sealed readings of meter {meter}, socket {socket}, from {from_at} to {to_at} are damaged: "
+    "they are not what was sealed. Other hours can still be read; nothing was changed. Keep a copy "
+    "of the site folder as it is, then restore the newest backup from before the damage."
 )
+DAY_MS = 86_400_000  # no segment spans more
 COLUMNS = (
     "meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms,"
     " curve_digest, register_digest, rest_digest, digest, buckets"
@@ -196,11 +197,11 @@ def segment_of(row: Row) -> Segment:
     return Segment(span, bucket_ms, readings, first_ms, last_ms, digests, digest, buckets)
 
 
-def damaged(span: Span, meter: str) -> StorageError:
+def damaged(span: Span, meter: str) -> Damaged:
     """Return the error that says which hour of which meter is damaged."""
-    return StorageError(
-        DAMAGED, meter=meter, socket=span.source.socket, from_at=rfc3339(instant(span.from_ms))
-    )
+    until_ms = min(max(span.from_ms, span.until_ms), span.from_ms + DAY_MS)  # it may be the damage
+    from_at, to_at = rfc3339(instant(span.from_ms)), rfc3339(instant(until_ms))
+    return Damaged(DAMAGED, meter=meter, socket=span.source.socket, from_at=from_at, to_at=to_at)
 
 
 def _power(buckets: Buckets) -> tuple[Value, ...]:

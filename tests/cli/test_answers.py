@@ -254,7 +254,7 @@ def test_sessions_are_exported_in_the_format_of_the_suffix(
 ) -> None:
     out = tmp_path / f"sessions.{suffix}"
     answer = shell.json("export", "sessions", "--out", out, "--state", "closed")
-    assert answer == {"file": str(out), "rows": 2}
+    assert answer == {"file": str(out), "rows": 2, "damage": []}
     assert out.stat().st_size > 100
 
 

@@ -41,6 +41,6 @@ def test_readings_are_exported_by_meter_and_time(shell: Shell) -> None:
     out = shell.folder.parent / "readings.csv"
     wanted = ("--meter", "bay1", "--from", "2026-03-01", "--to", "2026-04-01")
     answer = shell.json("export", "readings", "--out", out, *wanted)
-    assert answer == {"file": str(out), "rows": 0}
+    assert answer == {"file": str(out), "rows": 0, "damage": []}
     assert out.read_text(encoding="utf-8-sig").startswith('"meter","socket","at","import_wh"')
     shell.refused(2, "no meter named nix", "export", "readings", "--out", out, "--meter", "nix")

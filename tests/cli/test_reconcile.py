@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from evdesk.domain.meters import NewMeter, Source
+from evdesk.domain.meters import MeterRole, NewMeter, Source
 from evdesk.domain.readings import PilotState, Reading
 from evdesk.services.journaling import Journal, Reach
-from tests.cli.shell import DEAD, Shell
+from evdesk.services.sealing import Archivist
+from tests.cli.shell import DEAD, Shell, fails
 from tests.cli.test_answers import keeps_the_promise
 from tests.fakes.clock import START
 from tests.services.desk import open_desk
+from tests.storage.archives import spoil
 
 MONTH = ("--month", "2026-03")
 GATE = ("reconcile", *MONTH, "--station", "gate")
@@ -77,6 +79,61 @@ def test_what_is_wrong_about_a_month_is_said(gate: Shell) -> None:
     gate.refused(2, "no station named nix", "reconcile", *MONTH, "--station", "nix")
     gate.refused(2, "required: --wh", "reconcile", "explain", "gate", *MONTH, "--reason", "x")
     gate.refused(2, "Name the month", "export", "reconcile", "--out", "x.csv")
+
+
+@pytest.fixture
+def damaged(gate: Shell) -> Shell:
+    """The same, sealed; somebody spoilt the first hour of the gate. A grid meter is read, too."""
+    desk = open_desk(gate.folder, gate.data_key)
+    try:
+        with desk.store.journal() as unit:
+            grid = NewMeter("mains", "eastron-sdm630-v2", DEAD, 9, role=MeterRole.GRID)
+            meter = unit.meters.add(grid, START)
+            unit.readings.add([Reading(meter, 1, START + timedelta(minutes=m), m) for m in (1, 2)])
+        archivist = Archivist(desk.store)
+        while archivist.step(START + timedelta(hours=9)):
+            pass
+    finally:
+        desk.store.close()
+    spoil(gate.folder, gate.data_key, "register")
+    return gate
+
+
+SENTENCE = "The sealed readings of meter gate, socket 1, from 2026-03-02T06:00:00Z to"
+
+
+def test_a_damaged_hour_costs_one_row_its_figures_and_exits_1(damaged: Shell) -> None:
+    answer = damaged.run("reconcile", *MONTH, "--json")
+    assert (answer.code, answer.err) == (1, "")
+    rows = {row["meter"]: row for row in json.loads(answer.out)}
+    keeps_the_promise(list(rows.values()))
+    mains, gate = rows["mains"], rows["gate"]
+    assert (mains["register_delta_wh"], mains["unexplained_wh"], mains["damage"]) == (1, 0, None)
+    assert gate["damage"].startswith(SENTENCE)
+    assert gate.keys() == mains.keys()
+    assert {gate[name] for name in gate if name.endswith("_wh")} == {None, 0}  # 0 is explained
+    assert (gate["explained_wh"], gate["unexplained_wh"]) == (0, None)
+    text = damaged.run("reconcile", *MONTH).out
+    assert f"gate: {SENTENCE}" in text
+    assert "Not counted, because readings are damaged: gate." in text
+    assert "Everything" not in text
+    explain = ("explain", "gate", *MONTH, "--wh", 5, "--reason", "x")
+    damaged.refused(2, "are damaged", "reconcile", *explain)
+
+
+@pytest.mark.parametrize(("what", "rows"), [("readings", 2), ("reconcile", 3)])
+def test_what_is_exported_past_damage_is_no_success(damaged: Shell, what: str, rows: int) -> None:
+    out = damaged.folder.parent / "table.json"
+    chosen = MONTH if what == "reconcile" else ()
+    answer = damaged.run("export", what, *chosen, "--out", out, "--json")
+    assert answer.code == 2
+    fails(answer, SENTENCE)
+    told = json.loads(answer.out)
+    assert (told["rows"], told["file"]) == (rows, str(out))
+    assert [sentence[: len(SENTENCE)] for sentence in told["damage"]] == [SENTENCE]
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert [row["meter"] for row in written if row["damage"]] == ["gate"]
+    assert "It is not complete" in damaged.run("export", what, *chosen, "--out", out).out
 
 
 def test_a_month_without_registers_has_nothing_to_account_for(gate: Shell) -> None:

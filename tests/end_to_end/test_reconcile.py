@@ -34,7 +34,7 @@ def test_a_month_with_silences_restarts_and_a_reset_adds_up(tmp_path: Path, blan
         played.switch_off(62)
         played.collect(150)
         (row,) = played.opened.services.months.month(MONTH).rows
-        found, sessions = row.account, played.sessions()
+        found, sessions = row.counted, played.sessions()
         before, after = played.between_wh(0, 124), played.served_wh(150)
         assert row.unexplained_wh == 0
         assert found.rests == ()
@@ -66,7 +66,7 @@ def test_whatever_happens_nothing_is_left_to_explain(
 
 
 def check(row: MeterMonth, log: ServedLog, faults: tuple[Fault, ...]) -> None:
-    found = row.account
+    found = row.counted
     unread = [rest for rest in found.rests if rest.kind is RestKind.NO_REGISTER]
     assert list(found.rests) == unread, row.name
     assert found.rest_wh == sum(rest.wh for rest in unread)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from evdesk.domain.corrections import Decision, DecisionKind, corrected
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import month_bounds
 from evdesk.domain.meters import Station
 from evdesk.domain.readings import Register
@@ -16,6 +16,10 @@ from evdesk.services.reconciling import MeterMonth, Month, ReconcileService
 from evdesk.services.reviewing import ReviewService, check_likely
 from tests.fakes.depot import Depot
 
+DAMAGED = (
+    "The sealed readings of meter {meter} are damaged, from 2026-11-03T06:00:00Z on: they are not "
+    "what was sealed. Keep a copy of the site folder as it is, then restore the newest backup."
+)
 NAMES = {"A-1": "Ada Petersen"}
 
 
@@ -76,6 +80,7 @@ class StubMonths(ReconcileService):
         self.explained: list[Explanation] = []
         self.asked: list[str] = []
         self.clear = False
+        self.damaged: str | None = None  # the name of a meter whose readings are damaged
 
     def month(
         self,
@@ -119,6 +124,9 @@ class StubMonths(ReconcileService):
         explained = tuple(
             one for one in self.explained if one.source == station.energy and one.month == month
         )
+        if meter.name == self.damaged:
+            error = Damaged(DAMAGED, meter=meter.name)
+            return MeterMonth(meter, station.energy, (station.name,), None, explained, error)
         return MeterMonth(meter, station.energy, (station.name,), found, explained)
 
     def explain(self, meter: str, month: str, wh: int, reason: str) -> MeterMonth:

@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
 
 from evdesk.domain.errors import StorageError
 from evdesk.gui.dialogs.explain import ExplainMonth
 from evdesk.gui.main_window import PAGES
+from evdesk.gui.texts import NONE
 from evdesk.gui.theme import Tone
 from tests.fakes.desk import empty_depot, stub_desk
 
@@ -65,6 +67,27 @@ def test_a_month_that_adds_up_says_so(open_window, desk, qtbot):
     show(page, "Yard 1")
     assert not page.panel.explain.isVisible()
     qtbot.waitUntil(lambda: "Counted while nobody read the meter." in words(page.panel))
+
+
+def test_a_meter_whose_readings_are_damaged_has_a_row_that_says_so(open_window, desk, qtbot):
+    desk.months.damaged = "Yard 1"
+    page = open_window(desk).open("reconcile")
+    qtbot.waitUntil(lambda: page.model.rowCount() > 0)
+    assert page.verdict.property("tone") == Tone.DANGER.value
+    assert page.verdict.text().startswith("Yard 1 cannot be counted")
+    assert "left to explain at Yard 2" in page.verdict.text()
+    assert [row.name for row in page.table.selected()] == ["Yard 1"]
+    damaged = page.table.selected()[0]
+    assert {column.text(damaged) for column in page.model.columns[1:]} == {NONE}
+    assert page.figures["delta"].value() != NONE
+    qtbot.waitUntil(lambda: "readings of meter Yard 1 are damaged" in words(page.panel))
+    assert not page.panel.explain.isVisible()
+    assert not page.panel.read.isVisible()
+    assert page.panel.state.text() == "Damaged"
+    for column in range(page.model.columnCount()):
+        page.table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    show(page, "Yard 2")
+    qtbot.waitUntil(page.panel.read.isVisible)
 
 
 def test_a_reset_is_shown_as_a_gap_with_something_unknown(page, qtbot):

@@ -2,15 +2,19 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evdesk.domain.errors import UserError
 from evdesk.domain.readings import MeterId, PilotState, Reading
+from evdesk.domain.secrets import Secret
 from evdesk.services.reading_table import READING_COLUMNS
 from evdesk.services.sealing import Archivist
 from tests.fakes.clock import START
 from tests.services.desk import Desk
+from tests.storage.archives import spoil
 
 DAY = timedelta(days=1)
 
@@ -32,11 +36,12 @@ def busy(desk: Desk) -> Desk:
     return desk
 
 
-def table(desk: Desk, **wanted) -> list[dict[str, object]]:
+def table(desk: Desk, **wanted) -> list[dict[str, Any]]:
     given = {"meter": None, "from_at": None, "to_at": None} | wanted
-    data, count = desk.exports.readings(".json", **given)
-    rows: list[dict[str, object]] = json.loads(data)
-    assert len(rows) == count
+    data, count, damage = desk.exports.readings(".json", **given)
+    rows: list[dict[str, Any]] = json.loads(data)
+    assert len(rows) == count + len(damage)
+    assert [row["damage"] for row in rows if row["damage"]] == [str(each) for each in damage]
     return rows
 
 
@@ -52,7 +57,7 @@ def test_a_reading_is_told_to_its_last_digit(busy: Desk) -> None:
     assert tuple(row) == READING_COLUMNS
     assert list(row.values()) == [
         *("bay2", 1, "2026-03-02T06:01:00Z", 1_001, "01ff", "7.1", "0.001", None, "31.999"),
-        *("230.1", None, None, "C", "no"),
+        *("230.1", None, None, "C", "no", None),
     ]
 
 
@@ -76,6 +81,26 @@ def test_what_is_left_of_a_thinned_day_says_so(busy: Desk) -> None:
     rows = table(busy)
     assert {row["thinned"] for row in rows} == {"yes"}
     assert len(rows) == 2 * 2 * 20
+
+
+def test_a_damaged_hour_costs_no_other_and_has_a_row_of_its_own(
+    busy: Desk, folder: Path, new_site: tuple[Path, Secret]
+) -> None:
+    before = table(busy)
+    archive(busy)
+    spoil(folder, new_site[1], "register")
+    rows = table(busy)
+    hour = [row for row in before if row["meter"] == "bay1" and row["at"] < "2026-03-02T07"]
+    assert len(hour) == 60
+    damaged = rows[0]
+    assert rows[1:] == [row for row in before if row not in hour]
+    told = {name: value for name, value in damaged.items() if value is not None}
+    assert told.pop("damage").startswith("The sealed readings of meter bay1, socket 1, from 2026-")
+    assert told == {"meter": "bay1", "socket": 1, "at": "2026-03-02T06:00:00Z"}
+    later = table(busy, from_at=START + timedelta(hours=1))
+    assert not any(row["damage"] for row in later)
+    inside = table(busy, meter="bay1", from_at=START + timedelta(minutes=30))
+    assert inside[0]["at"] == "2026-03-02T06:30:00Z"
 
 
 @pytest.mark.parametrize("suffix", [".pdf", "", ".parquet"])

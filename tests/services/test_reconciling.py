@@ -2,17 +2,22 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from evdesk.domain.errors import Damaged
 from evdesk.domain.meters import MeterRole, Source
 from evdesk.domain.readings import PilotState, Reading
 from evdesk.domain.reconciling import GapKind, RestKind
+from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import SessionId
 from evdesk.ports import SessionFilter
 from evdesk.services.journaling import Journal, Reach
 from evdesk.services.reconciling import MeterMonth
+from evdesk.services.sealing import Archivist
 from tests.services.desk import Desk
+from tests.storage.archives import spoil
 
 MARCH = datetime(2026, 2, 28, 23, tzinfo=UTC)  # midnight in Berlin
 APRIL = datetime(2026, 3, 31, 22, tzinfo=UTC)  # summer time
@@ -75,21 +80,22 @@ def march(desk: Desk, station: str | None = None) -> MeterMonth:
 
 
 def figures_of(row: MeterMonth) -> tuple[int, int, int, int, int]:
-    found = row.account
-    return found.delta_wh, found.sessions_wh, found.idle_wh, found.gap_wh, row.unexplained_wh
+    found = row.counted
+    left_wh = found.rest_wh - row.explained_wh
+    return found.delta_wh, found.sessions_wh, found.idle_wh, found.gap_wh, left_wh
 
 
 def test_a_month_adds_up_by_the_register_at_its_local_ends(bay: Bay) -> None:
     a_month(bay)
     row = march(bay.desk)
-    start, end = row.account.start, row.account.end
+    start, end = row.counted.start, row.counted.end
     assert start is not None
     assert end is not None
     assert (start.at, end.at) == (MARCH, APRIL)
     assert figures_of(row) == (end.wh - start.wh, 590 + 1_770 + 960, 120, 700, 0)
-    assert row.account.sessions == 3
-    assert [(gap.kind, gap.wh) for gap in row.account.gaps] == [(GapKind.SILENCE, 700)]
-    months = [bay.desk.months.month(name).rows[0].account for name in ("2026-02", "2026-04")]
+    assert row.counted.sessions == 3
+    assert [(gap.kind, gap.wh) for gap in row.counted.gaps] == [(GapKind.SILENCE, 700)]
+    months = [bay.desk.months.month(name).rows[0].counted for name in ("2026-02", "2026-04")]
     assert months[0].end == start
     assert months[1].start == end
 
@@ -104,8 +110,8 @@ def test_a_correction_is_left_to_explain_and_then_explained_for_ever(bay: Bay) -
     _, middle, _ = sessions(desk)
     desk.reviews.correct(middle, 0, 2_270, WHY)
     row = march(desk)
-    assert (row.account.sessions_wh, row.unexplained_wh) == (590 + 2_270 + 960, -500)
-    assert [(rest.kind, rest.session) for rest in row.account.rests] == [
+    assert (row.counted.sessions_wh, row.unexplained_wh) == (590 + 2_270 + 960, -500)
+    assert [(rest.kind, rest.session) for rest in row.counted.rests] == [
         (RestKind.CORRECTION, middle)
     ]
     assert not desk.months.month("2026-03").is_clear
@@ -113,7 +119,7 @@ def test_a_correction_is_left_to_explain_and_then_explained_for_ever(bay: Bay) -
     assert part.unexplained_wh == -300
     desk.months.explain("bay1", "2026-03", -300, "the rest")
     row = march(desk)
-    assert (row.unexplained_wh, row.explained_wh, row.account.rest_wh) == (0, -500, -500)
+    assert (row.unexplained_wh, row.explained_wh, row.counted.rest_wh) == (0, -500, -500)
     assert [one.reason for one in row.explained] == ["a loop of wire", "the rest"]
     assert desk.months.month("2026-03").is_clear
     entry = desk.audit()[-1]
@@ -218,3 +224,35 @@ def test_a_month_is_exported_with_all_its_figures(bay: Bay) -> None:
     assert (row["gap_wh"], row["unexplained_wh"]) == (700, 0)
     with desk.refused("A month is exported to"):
         desk.exports.month(".pdf", desk.months.month("2026-03"))
+
+
+def test_one_damaged_hour_costs_one_register_its_account_and_no_other(
+    bay: Bay, folder: Path, new_site: tuple[Path, Secret]
+) -> None:
+    desk = bay.desk
+    a_month(bay)
+    desk.add_meter("grid", "meter", MeterRole.GRID)
+    with desk.store.journal() as unit:
+        grid = next(one.id for one in unit.meters.all() if one.name == "grid")
+        unit.readings.add([Reading(grid, 1, MARCH + timedelta(minutes=n), 7 * n) for n in range(3)])
+    archivist = Archivist(desk.store)
+    while archivist.step(APRIL + timedelta(days=1)):
+        pass
+    before = desk.months.month("2026-03")
+    assert before.is_clear
+    spoil(folder, new_site[1], "register")
+    month = desk.months.month("2026-03")
+    row, grid_row = month.rows
+    assert grid_row == before.rows[1]
+    assert desk.months.month("2026-04").rows[0].counted.start == before.rows[0].counted.end
+    assert (row.account, row.unexplained_wh, row.stations) == (None, None, ("bay1",))
+    assert "meter bay1, socket 1, from 2026-02-28T20:00:00Z to 2026-02-28T21:" in str(row.damage)
+    assert not month.is_clear
+    with desk.refused("The sealed readings of meter bay1", Damaged):
+        desk.months.explain("bay1", "2026-03", 5, WHY)
+    data, count = desk.exports.month(".json", month)
+    exported, other = json.loads(data)
+    assert (count, other["damage"]) == (2, None)
+    assert exported["damage"] == str(row.damage)
+    named = ("month", "meter", "stations", "damage")
+    assert {name for name, value in exported.items() if value is not None} == set(named)

@@ -1,14 +1,16 @@
 """Readings for the archive, and sealing them as the collector does."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId, PilotState, Reading
+from evdesk.domain.secrets import Secret
 from evdesk.ports import Store, Unit
 from evdesk.services.sealing import Archivist
-from tests.storage.sites import START, add_meter, at, writing
+from tests.storage.sites import START, add_meter, at, raw, writing
 
 LATER = timedelta(hours=4)
 ONE, TWO, OTHER = Source(MeterId(1)), Source(MeterId(1), 2), Source(MeterId(2))
@@ -76,6 +78,26 @@ def steady(meter: MeterId, hours: float, every_s: int = 5, socket: int = 1) -> l
         )
         for s in seconds
     ]
+
+
+def spoil(folder: Path, data_key: Secret, part: str, number: int | None = None) -> None:
+    """Change the first segment, as somebody with the key and without the guards would."""
+    connection = raw(folder, data_key)
+    connection.run("DROP TRIGGER segment_no_update")
+    connection.run("DROP TRIGGER segment_data_no_update")
+    first = "(SELECT data_id FROM segment ORDER BY meter_id, from_ms LIMIT 1)"
+    table, key = (
+        ("segment_data", "id") if part in {"curve", "register", "rest"} else ("segment", "data_id")
+    )
+    ((old,),) = connection.all(f"SELECT {part} FROM {table} WHERE {key} = {first}")
+    if isinstance(old, int):
+        new: int | bytes = old - 1 if number is None else number
+    else:
+        middle = len(old) // 2
+        new = old[:middle] + bytes(byte ^ 0xA5 for byte in old[middle : middle + 4])
+        new += old[middle + 4 :]
+    connection.run(f"UPDATE {table} SET {part} = ? WHERE {key} = {first}", (new,))
+    connection.close()
 
 
 def everything(unit: Unit) -> dict[Source, list[Reading]]:

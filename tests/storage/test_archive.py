@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import Damaged, StorageError
 from evdesk.domain.instants import MILLISECOND
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId, Reading
@@ -30,6 +30,7 @@ from tests.storage.archives import (
     journal,
     lists_of_readings,
     seal_all,
+    spoil,
     steady,
 )
 from tests.storage.sites import START, at, opened, raw, reading
@@ -229,6 +230,34 @@ def test_a_damaged_segment_says_which_hour_of_which_meter(meters, folder, data_k
             list(unit.readings.between(ONE, START, START + LATER))
 
 
+@pytest.mark.parametrize("part", ["curve", "register", "rest", "buckets", "readings"])
+def test_whoever_is_told_of_damage_gets_all_other_readings(meters, folder, data_key, part):
+    journal(meters, *steady(MeterId(1), 2), *steady(MeterId(2), 2))
+    seal_all(meters)
+    late = reading(MeterId(1), 1_801.5)  # in the damaged hour, but a row
+    journal(meters, late)
+    spoil(folder, data_key, part)
+    told = []
+    with meters.read() as unit:
+        found = list(
+            unit.readings.between(ONE, START, START + LATER, lambda *damage: told.append(damage))
+        )
+        whole = list(unit.readings.between(ONE, at(3600), START + LATER))
+    assert found == [late, *whole]
+    assert len(whole) == 720
+    ((from_at, error),) = told
+    assert from_at == START
+    assert "from 2026-03-02T06:00:00Z to 2026-03-02T07:00:00Z are damaged" in str(error)
+
+
+def test_damage_that_hits_its_own_end_is_told_all_the_same(meters, folder, data_key):
+    journal(meters, *steady(MeterId(1), 1))
+    seal_all(meters)
+    spoil(folder, data_key, "until_ms", 2**62)
+    with meters.read() as unit, pytest.raises(Damaged, match="to 2026-03-03T06:00:00Z"):
+        list(unit.readings.between(ONE, START, START + LATER))
+
+
 @pytest.mark.parametrize(("part", "points"), [("curve", 2_000), ("buckets", 50)])
 def test_a_damaged_segment_is_not_drawn(meters, folder, data_key, part, points):
     journal(meters, *steady(MeterId(1), 1))
@@ -236,26 +265,6 @@ def test_a_damaged_segment_is_not_drawn(meters, folder, data_key, part, points):
     spoil(folder, data_key, part)
     with meters.read() as unit, pytest.raises(StorageError, match="M1"):
         unit.readings.curve(ONE, START, START + LATER, points)
-
-
-def spoil(folder, data_key, part: str) -> None:
-    """Change the first segment, as somebody with the key and without the guards would."""
-    connection = raw(folder, data_key)
-    connection.run("DROP TRIGGER segment_no_update")
-    connection.run("DROP TRIGGER segment_data_no_update")
-    first = "(SELECT data_id FROM segment ORDER BY meter_id, from_ms LIMIT 1)"
-    table, key = (
-        ("segment_data", "id") if part in {"curve", "register", "rest"} else ("segment", "data_id")
-    )
-    ((old,),) = connection.all(f"SELECT {part} FROM {table} WHERE {key} = {first}")
-    if isinstance(old, int):
-        new: int | bytes = old - 1
-    else:
-        middle = len(old) // 2
-        new = old[:middle] + bytes(byte ^ 0xA5 for byte in old[middle : middle + 4])
-        new += old[middle + 4 :]
-    connection.run(f"UPDATE {table} SET {part} = ? WHERE {key} = {first}", (new,))
-    connection.close()
 
 
 def test_what_is_sealed_cannot_be_unsealed(meters, folder, data_key):

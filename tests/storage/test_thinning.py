@@ -177,7 +177,7 @@ def test_what_comes_late_into_a_thinned_day_is_kept_and_thinned_itself(store, me
 def test_a_damaged_hour_is_left_as_it_is_and_the_others_thin_out(
     store, meter, folder, data_key, expected_log
 ):
-    expected_log("M1, socket 1, from 2026-03-02T06:00:00Z are damaged.*The day is not thinned")
+    expected_log("M1, socket 1, from 2026-03-02T06:00:00Z to .*damaged.*The day is not thinned")
     with writing(store) as unit:
         other = add_meter(unit, "M2")
     journal(store, *one_day(meter), *one_day(other))

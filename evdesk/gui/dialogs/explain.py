@@ -21,7 +21,7 @@ class ExplainMonth(FormDialog):
     ) -> None:
         super().__init__(parent)
         self._context, self._row, self._month = context, row, month
-        left = row.unexplained_wh
+        left = row.unexplained_wh or 0
         self._sign = -1 if left < 0 else 1
         what = (
             self.tr("{kwh} kWh were claimed at {meter} that its register did not count.")

@@ -65,23 +65,23 @@ class ReconcilePage(Page):
     def _columns(self) -> list[Column[MeterMonth]]:
         def energy(title: str, width: int, wh: str) -> Column[MeterMonth]:
             return Column(
-                title, lambda r: texts.kwh(getattr(r.account, wh)),
-                sort_key=lambda r: getattr(r.account, wh), numeric=True, width=width,
+                title, lambda r: texts.kwh(getattr(r.account, wh, None)),
+                sort_key=lambda r: getattr(r.account, wh, None), numeric=True, width=width,
             )  # fmt: skip
 
         return [
             Column(self.tr("Meter"), lambda r: r.name, width=116,
                    tooltip=lambda r: ", ".join(r.stations)),
             Column(self.tr("To explain"), lambda r: texts.signed_kwh(r.unexplained_wh),
-                   sort_key=lambda r: abs(r.unexplained_wh), chips=_left_chips, width=138),
+                   sort_key=_left_key, chips=_left_chips, width=138),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
             energy(self.tr("Sessions"), 92, "sessions_wh"),
             energy(self.tr("Idle"), 68, "idle_wh"),
             energy(self.tr("Gaps"), 72, "gap_wh"),
             Column(self.tr("From register"), _start, numeric=True, width=118,
-                   tooltip=self._start_tooltip),
+                   tooltip=lambda r: self._read_tooltip(r, "start")),
             Column(self.tr("To register"), _end, numeric=True, width=0,
-                   tooltip=self._end_tooltip),
+                   tooltip=lambda r: self._read_tooltip(r, "end")),
         ]  # fmt: skip
 
     def _arrange(self) -> None:
@@ -187,35 +187,48 @@ class ReconcilePage(Page):
             self.tr("No meter that a charging point is billed from was read. Choose another "
                     "month, or start the collector."),
         )  # fmt: skip
-        left = [row for row in month.rows if row.unexplained_wh]
-        if left and not self.table.selected():
-            self.table.select_key(left[0].source)
+        stands_out = [row for row in month.rows if row.unexplained_wh != 0]
+        if stands_out and not self.table.selected():
+            self.table.select_key(stands_out[0].source)
         self._on_picked()
         self.drawn.emit()
 
     def _show_figures(self, month: Month) -> None:
-        rows = month.rows
+        counted = [row.account for row in month.rows if row.account is not None]
         sums = {
-            "delta": sum(r.account.delta_wh for r in rows),
-            "sessions": sum(r.account.sessions_wh for r in rows),
-            "idle": sum(r.account.idle_wh for r in rows),
-            "gap": sum(r.account.gap_wh for r in rows),
+            "delta": sum(one.delta_wh for one in counted),
+            "sessions": sum(one.sessions_wh for one in counted),
+            "idle": sum(one.idle_wh for one in counted),
+            "gap": sum(one.gap_wh for one in counted),
         }
         for name, wh in sums.items():
             self.figures[name].set_value(texts.kwh(wh, 1))
-        left_wh = sum(abs(row.unexplained_wh) for row in rows)
+        left_wh = sum(abs(row.unexplained_wh or 0) for row in month.rows)
         self.figures["left"].set_value(texts.kwh(left_wh, 3 if left_wh else 1))
 
     def _show_verdict(self, month: Month) -> None:
         left = [row.name for row in month.rows if row.unexplained_wh]
-        lost = any(not gap.complete for row in month.rows for gap in row.account.gaps)
-        if left:
-            self.verdict.tell(
-                self.tr("Something is left to explain at {meters}. Select the meter to see what "
-                        "it comes from.").format(meters=", ".join(left)),
-                Tone.WARNING,
+        damaged = [row.name for row in month.rows if row.account is None]
+        told = []
+        if damaged:
+            told.append(
+                self.tr("{meters} cannot be counted, because kept readings are damaged: the sums "
+                        "below are without it. Select the meter to see which hour it is.")
+                .format(meters=", ".join(damaged))
             )  # fmt: skip
-            return
+        if left:
+            told.append(
+                self.tr("Something is left to explain at {meters}. Select the meter to see what "
+                        "it comes from.").format(meters=", ".join(left))
+            )  # fmt: skip
+        if told:
+            self.verdict.tell(" ".join(told), Tone.DANGER if damaged else Tone.WARNING)
+        else:
+            self._show_clear(month)
+
+    def _show_clear(self, month: Month) -> None:
+        accounts = [row.account for row in month.rows if row.account is not None]
+        lost = any(not gap.complete for one in accounts for gap in one.gaps)
         told = self.tr("Everything is accounted for: sessions, idle and gaps add up to what the "
                        "registers counted.")  # fmt: skip
         if lost:
@@ -249,23 +262,23 @@ class ReconcilePage(Page):
 
     # -- cells ----------------------------------------------------------------------------------
 
-    def _start_tooltip(self, of: MeterMonth) -> str:
-        start = of.account.start
-        return "" if start is None else texts.stamp(start.at, self.context.zone, with_seconds=True)
-
-    def _end_tooltip(self, of: MeterMonth) -> str:
-        end = of.account.end
-        return "" if end is None else texts.stamp(end.at, self.context.zone, with_seconds=True)
+    def _read_tooltip(self, of: MeterMonth, end: str) -> str:
+        register = getattr(of.account, end, None)
+        return texts.stamp(register and register.at, self.context.zone, with_seconds=True)
 
 
 def _start(of: MeterMonth) -> str:
-    start = of.account.start
+    start = None if of.account is None else of.account.start
     return texts.NONE if start is None else texts.kwh(start.wh)
 
 
 def _end(of: MeterMonth) -> str:
-    end = of.account.end
+    end = None if of.account is None else of.account.end
     return texts.NONE if end is None else texts.kwh(end.wh)
+
+
+def _left_key(of: MeterMonth) -> int | None:
+    return None if of.unexplained_wh is None else abs(of.unexplained_wh)
 
 
 def _left_chips(of: MeterMonth) -> list[Chip]:

@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from evdesk.domain.reconciling import Gap, Rest
+from evdesk.domain.reconciling import Account, Gap, Rest
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.explain import ExplainMonth
@@ -103,24 +103,31 @@ class MonthPanel(QFrame):
         points = ", ".join(chosen.stations) or self.tr("No charging point is billed from it")
         self.stations.setText(points)
         self.stations.setVisible(points != chosen.name)
-        self.read.setText(self._span(chosen))
-        self.explain.setVisible(chosen.unexplained_wh != 0)
+        self.read.setVisible(chosen.account is not None)
+        self.explain.setVisible(bool(chosen.unexplained_wh))
         self._clear()
-        account = chosen.account
-        self._section(self.tr("Stands out"), [self._rest(rest) for rest in account.rests])
+        if chosen.account is not None:
+            self.read.setText(self._span(chosen.account))
+            rests = chosen.account.rests
+            self._section(self.tr("Stands out"), [self._rest(rest) for rest in rests])
+        if chosen.damage is not None:
+            why = paragraph(texts.sentence(chosen.damage), "")
+            why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._section(self.tr("Cannot be counted"), [why])
         self._section(
             self.tr("Explained"), [self._explanation(month, one) for one in chosen.explained]
         )
-        largest = sorted(account.gaps, key=lambda gap: (gap.complete, -gap.wh))[:MOST_GAPS]
-        self._section(self.tr("Gaps"), [self._gap(gap) for gap in largest])
+        if chosen.account is not None:
+            gaps = sorted(chosen.account.gaps, key=lambda gap: (gap.complete, -gap.wh))
+            self._section(self.tr("Gaps"), [self._gap(gap) for gap in gaps[:MOST_GAPS]])
         if not self.entries.count():
             self.entries.addWidget(
                 paragraph(self.tr("Nothing stands out: the register was read all the time."))
             )
 
-    def _span(self, chosen: MeterMonth) -> str:
+    def _span(self, of: Account) -> str:
         """Return when the registers at both ends were read: not always at the month's ends."""
-        start, end, zone = chosen.account.start, chosen.account.end, self._context.zone
+        start, end, zone = of.start, of.end, self._context.zone
         return self.tr("Register read at {start} and {end}").format(
             start=texts.stamp(None if start is None else start.at, zone),
             end=texts.stamp(None if end is None else end.at, zone),
