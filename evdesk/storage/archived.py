@@ -9,9 +9,9 @@ from evdesk.domain.instants import from_ms as instant
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import Reading
 from evdesk.ports import TellDamage
-from evdesk.storage.buckets import Buckets
+from evdesk.storage.buckets import MINUTE_MS, Buckets, Packed
 from evdesk.storage.columns import Column, Columns, Ints
-from evdesk.storage.connection import Connection
+from evdesk.storage.connection import Connection, Row
 from evdesk.storage.reading_rows import reading_of
 from evdesk.storage.segments import (
     COLUMNS,
@@ -19,6 +19,7 @@ from evdesk.storage.segments import (
     Segment,
     damaged,
     power_of,
+    proven_buckets,
     segment_of,
     within,
 )
@@ -50,14 +51,16 @@ class Archived:
 
     def segments(self, source: Source, from_ms: int, to_ms: int) -> list[Segment]:
         """Return segments with a reading in from_ms <= at_ms < to_ms that counts, oldest first."""
+        return [segment_of(row) for row in self._rows(source, from_ms, to_ms)]
+
+    def _rows(self, source: Source, from_ms: int, to_ms: int) -> list[Row]:
         end_ms = min(to_ms, self.cut_ms)
-        rows = self._db.all(
+        return self._db.all(
             f"SELECT {COLUMNS} FROM segment"  # noqa: S608 - constants
             " WHERE meter_id = ? AND socket = ? AND from_ms > ? AND from_ms < ?"
             " AND last_ms >= ? AND first_ms < ? ORDER BY from_ms, part",
             (source.meter_id, source.socket, from_ms - DAY_MS, end_ms, from_ms, end_ms),
         )
-        return [segment_of(row) for row in rows]
 
     def columns(self, segment: Segment) -> Columns:
         """Return all columns of a segment."""
@@ -85,15 +88,19 @@ class Archived:
         Thinned segments have quarter hours only; those that reach into the span are whole.
         """
         parts: list[Buckets] = []
-        packed: list[tuple[int, bool, bytes]] = []
+        packed: list[Packed] = []
         thinned_until_ms = None
-        for segment in self.segments(source, from_ms, to_ms):
-            if segment.thinned:
-                thinned_until_ms = segment.span.until_ms
-            if segment.thinned or (minutes and segment.span.until_ms <= self.cut_ms):
-                packed.append((segment.span.from_ms, segment.thinned, self._buckets(segment)))
+        for row in self._rows(source, from_ms, to_ms):
+            _, _, begin_ms, until_ms, _, bucket_ms, *_ = row
+            thinned = bucket_ms != MINUTE_MS
+            if thinned:
+                thinned_until_ms = until_ms
+            if thinned or (minutes and until_ms <= self.cut_ms):
+                blob = self._buckets(row)
+                most = until_ms // bucket_ms - begin_ms // bucket_ms + 1
+                packed.append(Packed(begin_ms, thinned, most, blob))
             else:
-                at_ms, power = self._curve(segment)
+                at_ms, power = self._curve(segment_of(row))
                 chosen = within(at_ms, from_ms, min(to_ms, self.cut_ms))
                 parts.append(power_of(at_ms[chosen], power.where(chosen)))
         if packed:
@@ -167,10 +174,11 @@ class Archived:
         chosen = within(columns.at_ms, from_ms, min(to_ms, self.cut_ms))
         return map(reading_of, rows_of(segment.span.source, columns, chosen))
 
-    def _buckets(self, segment: Segment) -> bytes:
+    def _buckets(self, row: Row) -> bytes:
         try:
-            return segment.proven_buckets()
+            return proven_buckets(row)
         except ValueError as error:
+            segment = segment_of(row)
             raise damaged(segment.span, self._name(segment)) from error
 
     def _curve(self, segment: Segment) -> tuple[Ints, Column]:

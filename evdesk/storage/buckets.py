@@ -2,16 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from evdesk.storage.columns import Ints, pack_integers, unpack_integers
+from evdesk.storage.columns import QUICK, Ints, pack_integers, unpack_integers
 
 MINUTE_MS = 60_000
 QUARTER_MS = 900_000
 LATEST = np.iinfo(np.int64).max
 TIMES, FIELDS = 4, 7
+NOTHING = np.empty(0, np.int64)
+
+
+class Packed(NamedTuple):
+    """Bytes of ``Buckets.pack``: with or without sums, and how many buckets they have at most."""
+
+    from_ms: int
+    sums: bool
+    most: int
+    blob: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,15 @@ class Buckets:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return all buckets in order of their first readings, without sums."""
-        fields = [part.fields()[:FIELDS] for part in parts]
-        whole = [np.concatenate(each) for each in zip(*fields, strict=True)]
-        order = np.argsort(whole[0], kind="stable")
-        return cls._of_fields([field[order] for field in whole])
+        fields = [part.fields()[:FIELDS] for part in parts if len(part)] or [[NOTHING] * FIELDS]
+        whole = [
+            each[0] if len(each) == 1 else np.concatenate(each)
+            for each in zip(*fields, strict=True)
+        ]
+        if (whole[0][1:] < whole[0][:-1]).any():
+            order = np.argsort(whole[0], kind="stable")
+            whole = [field[order] for field in whole]
+        return cls._of_fields(whole)
 
     @classmethod
     def _of_fields(cls, fields: Sequence[Ints]) -> Self:
@@ -61,6 +76,8 @@ class Buckets:
     def between(self, from_ms: int, to_ms: int) -> Self:
         """Return the buckets that reach into from_ms <= at_ms < to_ms."""
         chosen = (self.last_ms >= from_ms) & (self.first_ms < to_ms)
+        if chosen.all():
+            return self
         return self._of_fields([field[chosen] for field in self.fields()])
 
     def regrouped(self, width_ms: int) -> Self:
@@ -72,6 +89,8 @@ class Buckets:
             return self
         stretch = self.first_ms // width_ms
         starts = np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+        if len(starts) == len(stretch):
+            return self
         sizes = np.diff(starts, append=len(stretch))
         lowest = np.minimum.reduceat(self.min_dw, starts)
         highest = np.maximum.reduceat(self.max_dw, starts)
@@ -92,21 +111,26 @@ class Buckets:
         """Return the buckets as few bytes, instants counted from ``from_ms``; none as no bytes."""
         fields = self.fields()
         kept = [*(field - from_ms for field in fields[:TIMES]), *fields[TIMES:FIELDS]]
-        return pack_integers(np.concatenate(kept + fields[FIELDS:] * sums)) if len(self) else b""
+        whole = np.concatenate(kept + fields[FIELDS:] * sums)
+        return pack_integers(whole, QUICK) if len(self) else b""
 
     @classmethod
-    def unpack(cls, packed: Sequence[tuple[int, bool, bytes]]) -> Self:
-        """Return what ``pack`` wrote for ``from_ms`` with or without sums, joined without them.
+    def unpack(cls, packed: Sequence[Packed]) -> Self:
+        """Return what ``pack`` wrote, joined without sums.
 
         Raises:
             ValueError: the bytes are damaged.
 
         """
-        tables, begins_ms = [np.empty((FIELDS, 0), np.int64)], [0]
-        for from_ms, sums, blob in packed:
-            if blob:
-                begins_ms.append(from_ms)
-                tables.append(unpack_integers(blob).reshape(FIELDS + sums, -1)[:FIELDS])
-        whole = np.concatenate(tables, axis=1)
-        whole[:TIMES] += np.repeat(begins_ms, [table.shape[1] for table in tables])
+        whole = np.empty((FIELDS, sum(one.most for one in packed)), np.int64)
+        begins_ms, sizes, end = [0], [0], 0
+        for one in packed:
+            if one.blob:
+                table = unpack_integers(one.blob).reshape(FIELDS + one.sums, -1)
+                begin, end = end, end + table.shape[1]
+                whole[:, begin:end] = table[:FIELDS]  # at once: so much memory is slow to come by
+                begins_ms.append(one.from_ms)
+                sizes.append(end - begin)
+        whole = whole[:, :end]
+        whole[:TIMES] += np.repeat(begins_ms, sizes)
         return cls._of_fields(list(whole))

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pcodec import ChunkConfig, standalone
+from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -30,6 +30,8 @@ NUMBERS = (
 )
 ENTRY = struct.Struct("<BII")  # kind, bytes of the first part, bytes of the second part
 NONE, EVERY, SOME, SHORT_RAW, LONG_RAW = range(5)
+BEST = ChunkConfig()  # it tries what packs best
+QUICK = ChunkConfig(mode_spec=ModeSpec.classic(), delta_spec=DeltaSpec.try_consecutive(1))
 WORD_BYTES = 8  # raw words up to here are packed as integers
 
 
@@ -186,9 +188,9 @@ class Columns:
 # -- packing ----------------------------------------------------------------------------------
 
 
-def pack_integers(values: Ints) -> bytes:
+def pack_integers(values: Ints, config: ChunkConfig = BEST) -> bytes:
     """Return integers as one pcodec stream."""
-    return bytes(standalone.simple_compress(np.ascontiguousarray(values, np.int64), ChunkConfig()))
+    return bytes(standalone.simple_compress(np.ascontiguousarray(values, np.int64), config))
 
 
 def unpack_integers(packed: bytes, count: int | None = None) -> Ints:
@@ -202,7 +204,7 @@ def unpack_integers(packed: bytes, count: int | None = None) -> Ints:
         values: Ints | None = standalone.simple_decompress(packed)
     except (RuntimeError, ValueError) as error:
         raise ValueError(str(error)) from error
-    if values is None or values.dtype != np.int64 or count not in {None, len(values)}:
+    if values is None or values.dtype != np.int64 or (count is not None and count != len(values)):
         msg = "another number of values"
         raise ValueError(msg)
     return values

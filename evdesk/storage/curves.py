@@ -89,6 +89,8 @@ def _silences(minutes: Buckets) -> Ints:
     if len(minutes) < 2:  # noqa: PLR2004 - a silence has two ends
         return np.empty(0, np.int64)
     silence_ms = minutes.first_ms[1:] - np.maximum.accumulate(minutes.last_ms)[:-1]
+    if (silence_ms <= GAP_MS).all():
+        return np.empty(0, np.int64)
     inside = minutes.count > 1
     interval_ms = np.append(silence_ms, 0).astype(np.float64)
     span_ms = (minutes.last_ms - minutes.first_ms)[inside]

@@ -25,8 +25,13 @@ DAMAGED = (
 )
 DAY_MS = 86_400_000  # no segment spans more
 COLUMNS = (
-    "meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms,"
+    "meter_id, socket, from_ms, until_ms, part, bucket_ms, readings, first_ms, last_ms,"
     " curve_digest, register_digest, rest_digest, digest, buckets"
+)
+FIRST_DIGEST, DIGEST, BUCKETS = 9, 12, 13  # where they stand in COLUMNS
+HEAD = (
+    b"evdesk segment 1\nmeter %d\nsocket %d\nfrom %d\nuntil %d\npart %d\nbucket %d\n"
+    b"readings %d\nfirst %d\nlast %d\n"
 )
 INSERT = (
     f"INSERT INTO segment ({COLUMNS}, power_readings, power_min_dw, power_max_dw,"  # noqa: S608
@@ -78,22 +83,20 @@ class Segment:
             ValueError: something of the segment is not what was sealed.
 
         """
-        if self.computed_digest() != self.digest:
-            msg = "another digest"
-            raise ValueError(msg)
-        return self.buckets
+        return proven_buckets(self.row())
 
     def computed_digest(self) -> bytes:
         """Return the digest over who, when and how many, and the digests of all parts."""
+        return _digest(self.row())
+
+    def row(self) -> Row:
+        """Return the values of ``COLUMNS``, as ``segment_of`` takes them."""
         span = self.span
-        head = (
-            "evdesk segment 1\n"
-            f"meter {span.source.meter_id}\nsocket {span.source.socket}\n"
-            f"from {span.from_ms}\nuntil {span.until_ms}\npart {span.part}\n"
-            f"bucket {self.bucket_ms}\nreadings {self.readings}\n"
-            f"first {self.first_ms}\nlast {self.last_ms}\n"
+        return (
+            *(span.source.meter_id, span.source.socket, span.from_ms, span.until_ms, span.part),
+            *(self.bucket_ms, self.readings, self.first_ms, self.last_ms),
+            *(*self.digests, self.digest, self.buckets),
         )
-        return _sha256(b"".join([head.encode("ascii"), *self.digests, _sha256(self.buckets)]))
 
     def curve(self, blob: bytes) -> tuple[Ints, Column]:
         """Return the instants in ms and the power in 0.1 W, proven.
@@ -152,14 +155,8 @@ class Draft:
 
     def values(self, data_id: int) -> tuple[Value, ...]:
         """Return a row for ``INSERT``."""
-        one, span = self.segment, self.segment.span
-        size_bytes = sum(map(len, self.blobs)) + len(one.buckets)
-        return (
-            *(span.source.meter_id, span.source.socket, span.from_ms, span.part, span.until_ms),
-            *(one.bucket_ms, one.readings, one.first_ms, one.last_ms),
-            *(*one.digests, one.digest, one.buckets),
-            *(*self.power, size_bytes, data_id),
-        )
+        size_bytes = sum(map(len, self.blobs)) + len(self.segment.buckets)
+        return *self.segment.row(), *self.power, size_bytes, data_id
 
 
 def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draft:
@@ -190,11 +187,30 @@ def seal(span: Span, bucket_ms: int, columns: Columns, buckets: Buckets) -> Draf
 
 def segment_of(row: Row) -> Segment:
     """Return the segment of a row in the order of ``COLUMNS``."""
-    meter_id, socket, from_ms, part, until_ms, bucket_ms, readings, first_ms, last_ms = row[:9]
+    meter_id, socket, from_ms, until_ms, part, bucket_ms, readings, first_ms, last_ms = row[:9]
     span = Span(Source(MeterId(meter_id), socket), from_ms, until_ms, part)
     curve, register, rest, digest, buckets = row[9:]
     digests = curve, register, rest
     return Segment(span, bucket_ms, readings, first_ms, last_ms, digests, digest, buckets)
+
+
+def proven_buckets(row: Row) -> bytes:
+    """Return the packed buckets of a row in the order of ``COLUMNS``, proven.
+
+    Raises:
+        ValueError: something of the segment is not what was sealed.
+
+    """
+    if _digest(row) != row[DIGEST]:
+        msg = "another digest"
+        raise ValueError(msg)
+    buckets: bytes = row[BUCKETS]
+    return buckets
+
+
+def _digest(row: Row) -> bytes:
+    head, digests = HEAD % row[:FIRST_DIGEST], row[FIRST_DIGEST:DIGEST]
+    return _sha256(b"".join([head, *digests, _sha256(row[BUCKETS])]))
 
 
 def damaged(span: Span, meter: str) -> Damaged:
