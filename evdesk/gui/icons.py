@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-SIZES_PX = (16, 20, 32, 48)
+SIZES_PX = (16, 18, 20, 32, 36, 48)
 
 # Marks that must be there also where the folder of icons is not.
 BUILT_IN = {
@@ -34,9 +34,9 @@ class Icons:
         self._text = lru_cache(maxsize=None)(self._read)
         self.icon = lru_cache(maxsize=None)(self._icon)
 
-    def pixmap(self, name: str, colour: str, size_px: int) -> QPixmap:
-        """Return a square picture with a transparent ground."""
-        picture = QPixmap(size_px, size_px)
+    def pixmap(self, name: str, colour: str, size_px: int, room: float = 1.0) -> QPixmap:
+        """Return a picture with a transparent ground; ``room`` is its width over its height."""
+        picture = QPixmap(round(size_px * room), size_px)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -50,10 +50,10 @@ class Icons:
         painter.end()
         return picture
 
-    def _icon(self, name: str, colour: str) -> QIcon:
+    def _icon(self, name: str, colour: str, room: float = 1.0) -> QIcon:
         icon = QIcon()
         for size_px in SIZES_PX:
-            icon.addPixmap(self.pixmap(name, colour, size_px))
+            icon.addPixmap(self.pixmap(name, colour, size_px, room))
         return icon
 
     def _read(self, name: str) -> str | None:

@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         self._closing = Closing(context, self._collector, self)
         self.setWindowTitle(f"{context.site.name} – evdesk")
         self.setWindowIcon(context.theme.icon("evdesk"))
-        self.setMinimumSize(960, 640)
+        self.setMinimumSize(1000, 640)
         self.resize(1440, 900)
         self.navigation = Navigation(context.theme, self._entries())
         self.header = Header(context.site, context.theme)
@@ -64,19 +64,17 @@ class MainWindow(QMainWindow):
         return list(zip(PAGES, titles, strict=True))
 
     def _arrange(self) -> None:
-        notice = column(self.notice)
-        notice.setContentsMargins(24, 12, 24, 0)
-        notice.setSpacing(0)
         content = QWidget()
         content.setObjectName("content")
-        right = column(self.header, notice, self.stack, gap=0)
-        right.setStretch(2, 1)
+        right = column(self.header, self.stack, gap=0)
+        right.setStretch(1, 1)
         box = QHBoxLayout(content)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(self.navigation)
         box.addLayout(right, 1)
         self.setCentralWidget(content)
+        self.notice.float_over(self.stack)
 
     def _connect(self) -> None:
         context = self.context

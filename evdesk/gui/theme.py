@@ -134,9 +134,12 @@ class Theme(QObject):
         self._app.setStyleSheet(stylesheet(self.palette, self._control_pictures()))
         self.changed.emit()
 
-    def icon(self, name: str, colour: str | None = None) -> QIcon:
-        """Return an icon in the text colour or in another of the palette."""
-        return self._icons.icon(name, colour or self.palette.text)
+    def icon(self, name: str, colour: str | None = None, room: float = 1.0) -> QIcon:
+        """Return an icon in the text colour or in another of the palette.
+
+        ``room`` is its width over its height: above 1, the rest is empty at its right.
+        """
+        return self._icons.icon(name, colour or self.palette.text, room)
 
     def tone(self, tone: Tone) -> tuple[str, str]:
         """Return text and background of a tone."""

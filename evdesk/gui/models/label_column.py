@@ -22,6 +22,8 @@ def calibration_column(context: Context) -> Column[MeterRow]:
         tooltip=_label,
         sort_key=lambda of: of.meter.calibrated_until,
         width=0,
+        least=112,
+        spare=2,
     )
 
 

@@ -38,6 +38,8 @@ class Column(Generic[T]):
     """One column: what a row shows there, and what it is sorted by where that is not its text.
 
     ``chips`` replaces the text by chips. ``width`` is in pixels; 0, for the last, is the rest.
+    Where a table is narrow, texts are cut to ``least`` pixels (0: never), and then columns that are
+    ``spare`` are left out, the highest number first.
     """
 
     title: str
@@ -47,6 +49,8 @@ class Column(Generic[T]):
     tooltip: Callable[[T], str] | None = None
     chips: Callable[[T], Sequence[Chip]] | None = None
     width: int = 120
+    least: int = 0
+    spare: int = 0
 
 
 class RowsModel(QAbstractTableModel, Generic[T]):

@@ -11,6 +11,8 @@ from evdesk.gui.models.rows import Chip, Column
 from evdesk.gui.pulse import Pulse
 from evdesk.gui.theme import Tone
 
+REMARKS_PX = 96
+
 
 class SessionColumns(QObject):
     """What a table shows of sessions; ``names`` are those of drivers, by id."""
@@ -37,7 +39,8 @@ class SessionColumns(QObject):
                 sort_key=lambda s: s.figures.plugged_in_at,
                 width=164,
             ),
-            Column(self.tr("Station"), lambda s: s.station, width=100),
+            Column(self.tr("Station"), lambda s: s.station, tooltip=lambda s: s.station,
+                   width=100, least=84),
             Column(
                 self.tr("Energy, kWh"),
                 lambda s: texts.kwh(s.energy_wh),
@@ -46,7 +49,8 @@ class SessionColumns(QObject):
                 numeric=True,
                 width=112,
             ),
-            Column(self.tr("Driver"), self._driver, tooltip=lambda s: s.driver or "", width=124),
+            Column(self.tr("Driver"), self._driver, tooltip=self._driver_tooltip, width=124,
+                   least=84, spare=1),
             Column(
                 self.tr("Duration"),
                 partial(_length, self._context.pulse),
@@ -55,9 +59,11 @@ class SessionColumns(QObject):
                 tooltip=lambda s: texts.stamp(s.figures.unplugged_at, zone, with_seconds=True),
                 numeric=True,
                 width=116,
+                spare=3,
             ),
             Column(
-                self.tr("Remarks"), _flag_words, chips=_flag_chips, tooltip=_flag_tooltip, width=0
+                self.tr("Remarks"), _flag_words, chips=_flag_chips, tooltip=_flag_tooltip, width=0,
+                least=REMARKS_PX, spare=2,
             ),
         ]  # fmt: skip
 
@@ -65,6 +71,9 @@ class SessionColumns(QObject):
         if session.driver is None:
             return texts.NONE
         return self.names.get(session.driver, session.driver)
+
+    def _driver_tooltip(self, session: Session) -> str:
+        return "" if session.driver is None else f"{self._driver(session)} ({session.driver})"
 
     def _energy_tooltip(self, session: Session) -> str:
         if session.correction is None:

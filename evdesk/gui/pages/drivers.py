@@ -28,12 +28,14 @@ class DriversPage(Page):
         self.set_title(self.tr("Drivers"))
         zone = context.zone
         columns: list[Column[Driver]] = [
-            Column(self.tr("Name"), lambda d: d.party.name, width=220),
+            Column(self.tr("Name"), lambda d: d.party.name,
+                   tooltip=lambda d: d.party.name, width=220, least=130),
             Column(self.tr("Pseudonym"), lambda d: d.id, width=140,
                    tooltip=lambda _: self.tr("What stands in files and the log for the name")),
-            Column(self.tr("E-mail"), lambda d: d.party.email or texts.NONE, width=230),
+            Column(self.tr("E-mail"), lambda d: d.party.email or texts.NONE,
+                   tooltip=lambda d: d.party.email, width=230, least=130),
             Column(self.tr("Address"), lambda d: address(d.party) or texts.NONE,
-                   tooltip=lambda d: address(d.party), width=300),
+                   tooltip=lambda d: address(d.party), width=300, least=150),
             Column(self.tr("Language"), lambda d: d.language, width=96),
             Column(self.tr("Since"), lambda d: texts.day(d.created_at, zone),
                    sort_key=lambda d: d.created_at, width=0),

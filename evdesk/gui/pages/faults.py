@@ -69,17 +69,18 @@ class FaultsPage(Page):
                 chips=lambda f: [Chip(*fault_texts.severity_look(f.severity))],
                 sort_key=lambda f: list(Severity).index(f.severity), width=114,
             ),
-            Column(self.tr("What"), lambda f: fault_texts.title(f.code), width=186,
+            Column(self.tr("What"), lambda f: fault_texts.title(f.code), width=186, least=106,
                    tooltip=fault_texts.meaning),
-            Column(self.tr("Where"), fault_texts.where, width=124, tooltip=fault_texts.where),
+            Column(self.tr("Where"), fault_texts.where, width=124, least=80,
+                   tooltip=fault_texts.where),
             Column(
                 self.tr("Since"), lambda f: texts.short_stamp(f.since_at, pulse.now(), zone),
-                sort_key=lambda f: f.since_at, width=156,
+                sort_key=lambda f: f.since_at, width=156, spare=1,
                 tooltip=lambda f: texts.stamp(f.since_at, zone, with_seconds=True),
             ),
             Column(
                 self.tr("Lasted"), lambda f: fault_texts.lasted(f, pulse.now()),
-                sort_key=lambda f: (f.until_at or pulse.now()) - f.since_at, width=0,
+                sort_key=lambda f: (f.until_at or pulse.now()) - f.since_at, width=0, spare=2,
             ),
         ]  # fmt: skip
 

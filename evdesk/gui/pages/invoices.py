@@ -64,10 +64,11 @@ class InvoicesPage(Page):
                 sort_key=lambda i: (i.state is InvoiceState.DRAFT, i.number or "", i.created_at),
                 width=150,
             ),
-            Column(self.tr("Driver"), lambda i: i.buyer.name, width=128),
+            Column(self.tr("Driver"), lambda i: i.buyer.name,
+                   tooltip=lambda i: i.buyer.name, width=128, least=90),
             Column(
                 self.tr("Month"), lambda i: texts.month(i.period_from, zone),
-                sort_key=lambda i: i.period_from, width=136,
+                sort_key=lambda i: i.period_from, width=136, spare=1,
             ),
             Column(
                 self.tr("Gross"), lambda i: texts.money(i.totals.gross),

@@ -24,6 +24,8 @@ from evdesk.services.live import UNKNOWN, Card, StationState
 
 MANY_STATIONS = 8
 FULL_CARD_PX = 162  # with the gap below; where they do not fit, smaller ones are shown
+LEAST_PLOT_PX = 240
+LEAST_HEADED_PX = 880  # in less the buttons of the plot need the room of its heading
 SPARK = timedelta(minutes=15)
 SPARK_POINTS = 60
 SLOW_EVERY = timedelta(seconds=10)
@@ -56,6 +58,7 @@ class LivePage(Page):
             self.go,
         )
         self._arrange()
+        self.grid.laid_out.connect(self._share_height)
         self.panel.chosen.connect(self._mark_card)
         self.panel.failed.connect(self.failed)
         self.panel.drawn.connect(self.drawn)
@@ -73,7 +76,7 @@ class LivePage(Page):
         self.split.setCollapsible(1, False)
         self.split.setHandleWidth(16)
         self.split.splitterMoved.connect(self._on_split_by_hand)
-        self.panel.setMinimumHeight(300)
+        self.panel.setMinimumHeight(LEAST_PLOT_PX)
         self.body.addWidget(self.figures)
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
@@ -108,6 +111,8 @@ class LivePage(Page):
         others = stations != list(self.cards)
         if others:
             self._make_cards(stations)
+        if others:
+            self._share_height()  # small cards tell less
         for card in cards:
             self.cards[card.station.id].show_card(card, now)
         if others:
@@ -133,17 +138,20 @@ class LivePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.panel.heading.setVisible(self.width() >= LEAST_HEADED_PX)
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the cards what they need, at most 55 %; the plot gets the rest."""
-        height = self.split.height()
-        lines = -(-len(self.cards) // max(self.grid.columns(), 1))
-        small = len(self.cards) > MANY_STATIONS or lines * FULL_CARD_PX > height * 11 // 20
+        """Give the cards whole lines, at most 55 % of the height; the plot gets the rest."""
+        height = self.split.height() - self.split.handleWidth()
+        most = min(self.split.height() * 11 // 20, height - self.panel.minimumHeight())
+        full = self.grid.lines_in_full() * FULL_CARD_PX
+        small = len(self.cards) > MANY_STATIONS or full > self.split.height() * 11 // 20
         for card in self.cards.values():
             card.set_small(small)
+        self.grid.set_small(small)
         if not self._split_by_hand:
-            cards = min(self.grid.sizeHint().height(), height * 11 // 20)
+            cards = self.grid.height_within(most)
             self.split.setSizes([cards, height - cards])
 
     def _on_split_by_hand(self) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from evdesk.domain.sessions import Session, SessionId, SessionState
@@ -24,6 +25,7 @@ from evdesk.gui.widgets.table import RowsTable
 from evdesk.ports import SessionFilter
 from evdesk.services.stations import StationRow
 
+ROOMY_PX = 1080  # from here on the table has room beside an empty panel
 Found = tuple[list[Session], tuple[StationRow, ...], list[Driver]]
 
 
@@ -182,7 +184,18 @@ class SessionsPage(Page):
         )
         only = chosen[0] if len(chosen) == 1 else None
         self.panel.show_session(only, len(chosen))
+        self._make_room()
         self.decisions.offer(only)
+
+    def _make_room(self) -> None:
+        """In a narrow window the evidence is shown beside the table once there is some."""
+        wanted = self.width() >= ROOMY_PX or bool(self.table.selected())
+        if self.panel.isHidden() == wanted:
+            self.panel.setVisible(wanted)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
 
     def ask_driver(self) -> None:
         """Ask whose the selected sessions are."""

@@ -65,21 +65,22 @@ class DevicesPanel(QWidget):
             Column(
                 self.tr("State"), lambda r: texts.meter_look(r.status.state)[0],
                 chips=lambda r: [Chip(*texts.meter_look(r.status.state))],
-                tooltip=lambda r: r.status.last_error or "", width=118,
+                tooltip=lambda r: r.status.last_error or "", width=112,
             ),
-            Column(self.tr("Name"), lambda r: r.meter.name, width=124),
-            Column(self.tr("Model"), _model, tooltip=_model_tooltip, width=142),
+            Column(self.tr("Name"), lambda r: r.meter.name,
+                   tooltip=lambda r: r.meter.name, width=124, least=92),
+            Column(self.tr("Model"), _model, tooltip=_model_tooltip, width=142, least=100),
             Column(
                 self.tr("Last read"),
                 lambda r: texts.clock_time(r.status.last_read_at, zone, with_seconds=True),
                 sort_key=lambda r: r.status.last_read_at,
                 tooltip=lambda r: texts.stamp(r.status.last_read_at, zone, with_seconds=True),
-                width=96,
+                width=92,
             ),
             Column(
                 self.tr("Every"), lambda r: texts.seconds(r.status.interval_ms),
-                sort_key=lambda r: r.status.interval_ms, numeric=True, width=72,
-                tooltip=_interval_tooltip,
+                sort_key=lambda r: r.status.interval_ms, numeric=True, width=66,
+                tooltip=_interval_tooltip, spare=4,
             ),
             Column(
                 self.tr("Register, kWh"), lambda r: texts.kwh(_import_wh(r)),
@@ -91,13 +92,14 @@ class DevicesPanel(QWidget):
             ),
             Column(
                 self.tr("Errors"), _errors, sort_key=lambda r: r.status.errors, numeric=True,
-                width=70, tooltip=_errors_tooltip,
+                width=70, tooltip=_errors_tooltip, spare=3,
             ),
             Column(
                 self.tr("Link"), _encryption, chips=_link_chips, tooltip=_encryption_tooltip,
-                width=128,
+                width=128, spare=1,
             ),
-            Column(self.tr("Address · unit"), _link, tooltip=lambda r: r.meter.url, width=222),
+            Column(self.tr("Address · unit"), _link, tooltip=_address_tooltip,
+                   width=222, least=140),
             calibration_column(self._context),
         ]  # fmt: skip
 
@@ -124,7 +126,7 @@ class DevicesPanel(QWidget):
         """Draw icons in the theme's colours."""
         for part, name in (
             (self.add, "add"), (self.first, "add"), (self.probe, "refresh"),
-            (self.interval, "settings"), (self.remove, "remove"),
+            (self.remove, "remove"),
         ):  # fmt: skip
             give_icon(part, self._context.theme, name)
 
@@ -281,6 +283,10 @@ def _encryption_tooltip(of: MeterRow) -> str:
     if of.meter.link is Link.TLS:
         return _tr("Encrypted, and both sides show who they are (Modbus/TCP Security)")
     return _tr("A plain link: who is on this network or line can read along and answer, too")
+
+
+def _address_tooltip(of: MeterRow) -> str:
+    return f"{of.meter.url}\n{_encryption_tooltip(of)}"
 
 
 def _interval_tooltip(of: MeterRow) -> str:

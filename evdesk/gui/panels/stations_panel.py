@@ -29,10 +29,10 @@ class StationsPanel(QWidget):
         self._context = context
         self._names: dict[str, str] = {}
         columns: list[Column[StationRow]] = [
-            Column(self.tr("Station"), lambda r: r.station.name, width=180),
-            Column(self.tr("Energy from"), lambda r: r.energy_from, width=180),
-            Column(self.tr("State from"), self._state_from, width=220),
-            Column(self.tr("Sessions belong to"), self._owner, width=200),
+            Column(self.tr("Station"), lambda r: r.station.name, width=180, least=110),
+            Column(self.tr("Energy from"), lambda r: r.energy_from, width=180, least=110),
+            Column(self.tr("State from"), self._state_from, width=220, least=110),
+            Column(self.tr("Sessions belong to"), self._owner, width=200, least=110),
             Column(self.tr("Since"), lambda r: texts.day(r.station.created_at, context.zone),
                    sort_key=lambda r: r.station.created_at, width=0),
         ]  # fmt: skip

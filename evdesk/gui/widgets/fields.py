@@ -66,6 +66,7 @@ class Chooser(QComboBox):
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
             completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
             self.setCompleter(completer)
+            line.editingFinished.connect(self._on_edited)
 
     def offer(self, options: Sequence[tuple[Any, str]]) -> None:
         """Offer these values; what was chosen stays chosen where it still is offered."""
@@ -88,11 +89,26 @@ class Chooser(QComboBox):
         self.setCurrentIndex(self._values.index(value) if value in self._values else missing)
 
     def value(self) -> Any:
-        """Return the chosen value; of a searchable list also where its text was typed."""
-        chosen = self.currentIndex()
-        if self.isEditable():
-            chosen = self.findText(self.currentText(), Qt.MatchFlag.MatchFixedString)
+        """Return the chosen value; of a searchable list also what a typed part means alone."""
+        chosen = self._typed() if self.isEditable() else self.currentIndex()
         return self._values[chosen] if chosen >= 0 else None
+
+    def _typed(self) -> int:
+        """Return the number of the entry that was typed in full, or in a part no other has."""
+        text = self.currentText().strip()
+        exact = self.findText(text, Qt.MatchFlag.MatchFixedString)
+        if exact >= 0 or not text:
+            return exact
+        part = text.casefold()
+        with_part = [n for n in range(self.count()) if part in self.itemText(n).casefold()]
+        return with_part[0] if len(with_part) == 1 else -1
+
+    def _on_edited(self) -> None:
+        """Write out what a typed part means, so that the person sees it."""
+        chosen = self._typed()
+        if chosen >= 0:
+            self.setCurrentIndex(chosen)
+            self.setEditText(self.itemText(chosen))
 
 
 class DateField(QDateEdit):

@@ -1,12 +1,13 @@
 """One sentence for the person: what went wrong, or what was done."""
 
-from PySide6.QtCore import QSize, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QLabel, QToolButton, QWidget
 
 from evdesk.gui.theme import Theme, Tone
 from evdesk.gui.widgets.parts import paragraph, restyle, row
 
 GOOD_NEWS_MS = 7_000
+SIDE_PX, BELOW_PX, MOST_PX, SHADOW_PX = 24, 16, 760, 18
 ICONS = {Tone.DANGER: "error", Tone.WARNING: "warning", Tone.POSITIVE: "ok", Tone.INFO: "info"}
 
 
@@ -51,7 +52,7 @@ class Banner(QFrame):
 
 
 class NoticeBar(Banner):
-    """Stays until it is closed; good news goes by itself."""
+    """Floats over a page and moves nothing there; good news goes by itself, the rest by Esc."""
 
     closed = Signal()
 
@@ -65,11 +66,40 @@ class NoticeBar(Banner):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
         self.box.addWidget(self._close)
+        self._page: QWidget | None = None
         self.hide()
+
+    def float_over(self, page: QWidget) -> None:
+        """Lie at the foot of a page from now on; its window shows it above what is there."""
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(SHADOW_PX)
+        shadow.setOffset(0, 2)
+        self.setGraphicsEffect(shadow)
+        self._page = page
+        self.setParent(page.parentWidget())
+        page.installEventFilter(self)
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in {QEvent.Type.Resize, QEvent.Type.Move}:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        page = self._page
+        if page is None or not self.isVisible():
+            return
+        width = min(page.width() - 2 * SIDE_PX, MOST_PX)
+        height = max(self.heightForWidth(width), self.minimumSizeHint().height())
+        left = page.x() + (page.width() - width) // 2
+        top = page.y() + page.height() - height - BELOW_PX
+        self.setGeometry(left, top, width, height)
+        self.raise_()
 
     def tell(self, text: str, tone: Tone) -> None:
         """Show a sentence; it replaces the one before."""
         super().tell(text, tone)
+        self._place()
         if tone is Tone.POSITIVE:
             self._timer.start(GOOD_NEWS_MS)
         else:

@@ -28,7 +28,7 @@ class Page(QWidget):
         self.setObjectName("page")
         self.context = context
         self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(24, 8, 24, 20)
+        self.body.setContentsMargins(24, 20, 24, 20)
         self.body.setSpacing(16)
         self.buttons: QHBoxLayout = row()
         context.theme.changed.connect(self.repaint_icons)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from evdesk.gui.theme import Theme
 
 GAP_PX = 8
+ICON_PX, ICON_GAP_PX = 18, 4
 
 
 def button(
@@ -36,11 +37,13 @@ def button(
 
 
 def give_icon(owner: QPushButton, theme: Theme, name: str) -> None:
-    """Put an icon on a button in the colour of its text."""
+    """Put an icon on a button in the colour of its text, at a distance from it."""
     palette = theme.palette
     colours = {"primary": palette.on_accent, "danger": palette.danger, "link": palette.accent}
-    owner.setIcon(theme.icon(name, colours.get(str(owner.property("kind")), palette.text)))
-    owner.setIconSize(QSize(18, 18))
+    colour = colours.get(str(owner.property("kind")), palette.text)
+    width_px = ICON_PX + (ICON_GAP_PX if owner.text() else 0)
+    owner.setIcon(theme.icon(name, colour, width_px / ICON_PX))
+    owner.setIconSize(QSize(width_px, ICON_PX))
 
 
 def label(text: str = "", role: str = "") -> QLabel:

@@ -50,6 +50,7 @@ class RatePanel(QFrame):
         self.zoom_in = button("", closer, "quiet", self.tr("Zoom in (+ or mouse wheel)"))
         self.zoom_out = button("", wider, "quiet", self.tr("Zoom out (− or wheel)"))
         self.spans = QButtonGroup(self)
+        self.heading = label(self.tr("Charging rate"), "heading")
         self._arrange()
         self._connect()
         self.repaint_icons()
@@ -67,8 +68,9 @@ class RatePanel(QFrame):
         ):
             part.setAccessibleName(name)
             part.setFixedWidth(36)
+        self.heading.setContentsMargins(0, 0, 16, 0)
         tools = row(
-            label(self.tr("Charging rate"), "heading"), 16, self._span_buttons(), 0,
+            self.heading, self._span_buttons(), 0,
             self.total, self.follow, self.zoom_out, self.zoom_in, self.fit,
         )  # fmt: skip
         zone = label(self.tr("Times are local: {zone}").format(zone=self._context.site.tz), "small")

@@ -75,18 +75,20 @@ class StationCard(QFrame):
         session = card.session
         if session is None:
             self._energy.hide()
-            self._since.set_text(self.tr("No car plugged in") if card.at else "")
+            self._since.set_text(self._without_session(card))
             self._driver.set_text("")
             return
-        began = session.figures.plugged_in_at
         self._energy.show()
         _set(self._energy, self.tr("{kwh} kWh").format(kwh=texts.kwh(session.figures.energy_wh)))
-        self._since.set_text(
-            self.tr("since {time} ({duration})").format(
-                time=self._began(began, now), duration=texts.duration(now - began)
-            )
-        )
+        self._since.set_text(self._since_when(session.figures.plugged_in_at, now))
         self._driver.set_text(card.driver or session.driver or self.tr("Driver not known yet"))
+
+    def _without_session(self, card: Card) -> str:
+        if card.at is None:
+            return ""
+        if card.state in UNKNOWN:  # a car may have come since
+            return self.tr("No session when last heard")
+        return self.tr("No car plugged in")
 
     def show_curve(self, points: Points, range_s: tuple[float, float], colour: str) -> None:
         """Show the last minutes."""
@@ -134,6 +136,14 @@ class StationCard(QFrame):
         if card.at is None:
             return self.tr("Waiting for the first reading")
         return self.tr("Last heard at {time}").format(time=texts.clock_time(card.at, self._zone))
+
+    def _since_when(self, began: datetime, now: datetime) -> str:
+        time = self._began(began, now)
+        if self.property("small") == "true":
+            return self.tr("since {time}").format(time=time)
+        return self.tr("since {time} ({duration})").format(
+            time=time, duration=texts.duration(now - began)
+        )
 
     def _began(self, began: datetime, now: datetime) -> str:
         same_day = began.astimezone(self._zone).date() == now.astimezone(self._zone).date()
