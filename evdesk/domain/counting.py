@@ -29,6 +29,9 @@ class Counting(Fold):
         session.begin(register, self.state.track.counts_from(register))
         if self.state.track.ceiling is not None:
             session.flags.add(Flag.METER_REWOUND)
+        frozen, self.state.frozen = self.state.frozen, None
+        if frozen is not None and frozen.wh == register.wh:
+            session.flags.add(Flag.REGISTER_FROZEN)  # it may yet catch up with an earlier session
 
     def newest_of(self, session: OpenSession) -> Register | None:
         """Return the last register of a session that goes on now."""
@@ -120,6 +123,8 @@ class Counting(Fold):
                 session.silence = True
             if state.track.ceiling is None:
                 session.last = register
+                if self.touches(state.plugged_at, register.at):
+                    session.seen = register
         elif state.ending.register is None:
             state.ending.register = register
 
@@ -161,6 +166,8 @@ class Counting(Fold):
             return False
         least_w, most_w = sorted((before_w, sample.power_w))
         hours, rise_wh = unseen / timedelta(hours=1), now.wh - last.wh
+        if rise_wh < 0:  # it may have rolled over
+            rise_wh += self.rules.bounds.range_wh or 0
         drawing = least_w >= max(self.rules.threshold_w, ALIKE * most_w)
         return drawing and CAUGHT_UP * least_w * hours <= rise_wh <= most_w * hours / CAUGHT_UP
 

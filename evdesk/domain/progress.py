@@ -20,7 +20,8 @@ MS = timedelta(milliseconds=1)
 class OpenSession:
     """The session in progress; ``base`` is its first register, ``start`` that of the epoch.
 
-    ``read_at`` is when the register was last read, ``seen`` the last one while a car was seen,
+    ``read_at`` is when the register was last read, ``seen`` the last one while a car was seen;
+    ``paused``: since then there was a moment in which, as far as anybody knows, nothing was drawn;
     ``unexplained`` the step nobody announced; ``connected_s`` is what the charger last said of the
     time plugged in, at ``connected_at``; ``silence`` that nobody watched for a while since it last
     said anything of the car; ``session_register`` is the register at which it last said its own
@@ -35,6 +36,7 @@ class OpenSession:
     seen: Register | None = None
     carried_wh: int = 0
     charging: bool = False
+    paused: bool = False
     measured_at: datetime | None = None
     charging_ms: int = 0
     peak_w: float | None = None
@@ -153,6 +155,7 @@ class TrackerState:
     free: Register | None = None  # last register while no car was there
     serial: str | None = None  # of the meter the registers come from
     replaced: bool = False  # another serial was seen, its first register not yet
+    frozen: Register | None = None  # where it stood as a session ended that it did not count
     applied: int = 0  # the newest replacement taken in that somebody announced
     shown: Tag | None = None  # the card the charger shows
     stale: Tag | None = None  # one it has gone on showing since an earlier session

@@ -18,7 +18,7 @@ from evdesk.domain.sessions import (
 )
 from evdesk.domain.visits import Visits
 
-UNWATCHED = timedelta(minutes=15)  # enough to change cars and have forgotten it
+UNWATCHED = timedelta(minutes=5)  # enough to change cars
 SWAP = timedelta(seconds=10)  # nobody unplugs one car and plugs in another in less
 PLUGGED = frozenset({PilotState.B, PilotState.C, PilotState.D})
 
@@ -85,7 +85,7 @@ class Tracker(Visits):
                 self._unwatched(state.session, sample)
             state.plugged_at = sample.at
             if state.session is not None:
-                state.session.seen = state.session.last
+                state.session.seen, state.session.paused = state.session.last, False
             self.resumed = False
         elif sample.pilot is PilotState.A:
             if state.ending is not None:
@@ -99,15 +99,20 @@ class Tracker(Visits):
         """Note that nobody could see for a while whether the car was changed for another.
 
         A charger that tells something of the car says so itself. Otherwise it is a doubt, unless
-        what the register counted is what the car would have drawn straight on.
+        power was drawn all the while, or the register counted what the car would have drawn.
         """
         session.silence = True
         seen = self.state.plugged_at
-        if seen is None or session.tells_of_its_car():
+        if seen is None or session.tells_of_its_car() or not self._is_long(seen, sample.at):
             return
+        drew = not session.paused and self.touches(session.measured_at, sample.at)
         unseen = self.between(seen, sample.at)
-        if unseen > UNWATCHED and not self.counting.went_straight_on(session, sample, unseen):
+        if not drew and not self.counting.went_straight_on(session, sample, unseen):
             session.flags.add(Flag.UNSEEN_REPLUG)
+
+    def _is_long(self, seen: datetime, at: datetime) -> bool:
+        """Return whether nobody watched for long enough to change cars."""
+        return self.between(seen, at) > UNWATCHED and not self.touches(seen, at)
 
     def _end_before(self, at: datetime, out: list[SessionEvent]) -> None:
         """Settle an end that was seen, now that a car is there."""
@@ -125,7 +130,7 @@ class Tracker(Visits):
         if last_seen is not None and session is not None and (unseen or self.resumed):
             at = max(last_seen, session.last.at) if session.last else last_seen
             flags = {Flag.ESTIMATED_END, self.cause()}
-            if self.between(last_seen, sample.at) > UNWATCHED and session.drew_unseen():
+            if self._is_long(last_seen, sample.at) and session.drew_unseen():
                 flags.add(Flag.UNSEEN_REPLUG)
             return Edge(at, session.last, flags)
         return Edge(sample.at, None)  # the register follows once it is believed
@@ -220,10 +225,11 @@ class Tracker(Visits):
         drawing = _is_charging(sample, self.rules)
         if session is None or drawing is None:
             return
-        if session.charging and session.measured_at is not None:
+        touches = self.touches(session.measured_at, sample.at)
+        if session.charging and session.measured_at is not None and touches:
             elapsed = self.between(session.measured_at, sample.at)
-            if timedelta() < elapsed <= self._gap:
-                session.charging_ms += elapsed // MS
+            session.charging_ms += max(elapsed, timedelta()) // MS
+        session.paused |= not (drawing and touches)
         session.measured_at = sample.at
         if sample.power_w is not None:
             session.peak_w = max(session.peak_w or 0.0, sample.power_w)

@@ -64,6 +64,7 @@ class Visits(Fold):
         out.append(Closed(edge.at, session.last, session.figures(edge.at, drift)))
         self.state.stale = session.tag or self.state.stale
         self.state.free = session.last or self.state.free
+        self.state.frozen = session.last if Flag.REGISTER_FROZEN in session.flags else None
         self.state.session = self.state.ending = None
 
     def _end_unread(self, session: OpenSession, edge: Edge) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from evdesk.devices.simulator.scenario import Device, FaultKind
 from evdesk.domain.sessions import Flag, SessionState
-from evdesk.domain.sessions import Session as Found
 from tests.end_to_end.rig import (
     WH,
     Blank,
@@ -32,12 +31,6 @@ def assert_interrupted(site: Rig, begin: float, end: float) -> None:
     assert found.figures.energy_wh == site.between_wh(begin, end)
     assert found.figures.flags
     assert found.figures.flags <= {Flag.COMM_GAP, Flag.INTERRUPTED}
-
-
-def assert_ended_unseen(found: Found, wh: int) -> None:
-    """Ended at the last stored register; what was drawn since may be its own or another's."""
-    assert_doubted(found, Flag.UNSEEN_REPLUG, wh)
-    assert set(ENDED_UNSEEN) <= found.figures.flags
 
 
 # -- program restart while charging ----------------------------------------------------------------
@@ -120,7 +113,7 @@ def test_a_collector_that_is_killed_before_the_unplug_ends_at_the_last_stored_re
         killed = site.minute()
         site.switch_off(until=66)
         site.collect(until=70)
-        assert_ended_unseen(site.the_session(), site.between_wh(4.9, killed))
+        assert_clean(site.the_session(), site.between_wh(4.9, killed), *ENDED_UNSEEN)
 
 
 def test_a_car_that_drew_nothing_more_before_it_left_unseen_is_no_doubt(
@@ -144,7 +137,7 @@ def test_a_crash_does_not_give_a_session_what_others_drew_since(
         site.switch_off(until=100)
         site.collect(until=135)
         first, last = site.sessions()
-        assert_ended_unseen(first, site.between_wh(4.9, 40))
+        assert_clean(first, site.between_wh(4.9, 40), *ENDED_UNSEEN)
         assert_clean(last, WH)
 
 
