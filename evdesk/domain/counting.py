@@ -17,7 +17,6 @@ from evdesk.domain.sessions import (
     SessionEvent,
 )
 
-
 ALIKE = 0.75  # part of the one power that the other has to be, for a car that draws straight on
 
 
