@@ -1,0 +1,154 @@
+"""Stretches in which nobody sees the car: when it may have been changed for another."""
+
+import json
+
+import pytest
+
+from evdesk.domain import snapshots
+from evdesk.domain.sessions import Figures, Flag
+from evdesk.domain.tracking import Tracker
+from tests.domain.days import BY_LOAD, BY_PILOT, closed, sample
+
+POWER_W = 7_200.0  # 2 Wh a second
+MINUTE_S = 60
+
+
+class Day:
+    """Samples every 10 s; the register counts what is drawn, also while nobody watches."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker, self.second, self.wh = tracker, 0, 1_000_000.0
+        self.found: list[Figures] = []
+
+    def go(
+        self,
+        minutes: float,
+        pilot: str | None,
+        power_w: float = 0.0,
+        *,
+        read: bool = True,
+        frozen: bool = False,
+    ) -> None:
+        """Let so many minutes pass; ``pilot`` None: the charger tells no state."""
+        for _ in range(round(minutes * 6)):
+            self.second += 10
+            self.wh += 0 if frozen else power_w / 360
+            if read:
+                told = sample(self.second, pilot, int(self.wh), power_w)
+                self.found += [one.figures for one in closed(self.tracker.on(told))]
+
+    def restart(self) -> None:
+        state = json.loads(json.dumps(snapshots.dump(self.tracker.state)))
+        self.tracker = Tracker(self.tracker.rules, snapshots.load(state))
+        self.tracker.resumed = True
+
+    def flags(self) -> frozenset[Flag]:
+        (figures,) = self.found
+        return figures.flags
+
+
+def plugged_in() -> Day:
+    day = Day(Tracker(BY_PILOT))
+    day.go(1, "A")
+    day.go(10, "C", POWER_W)
+    return day
+
+
+def left(day: Day) -> Day:
+    day.go(10, "C", POWER_W)
+    day.go(1, "A")
+    return day
+
+
+@pytest.mark.parametrize("minutes", [2, 4.5])
+def test_a_short_silence_is_too_short_to_change_cars(minutes: float) -> None:
+    day = plugged_in()
+    day.go(minutes, None, read=False)
+    assert left(day).flags() == {Flag.COMM_GAP}
+
+
+def test_a_car_that_drew_nothing_while_nobody_watched_may_be_another() -> None:
+    day = plugged_in()
+    day.go(6, None, read=False)
+    assert left(day).flags() == {Flag.COMM_GAP, Flag.UNSEEN_REPLUG}
+
+
+def test_a_car_that_drew_on_as_before_is_the_same() -> None:
+    day = plugged_in()
+    day.go(60, None, POWER_W, read=False)
+    assert left(day).flags() == {Flag.COMM_GAP}
+
+
+def test_a_car_that_draws_far_less_after_a_silence_may_be_another() -> None:
+    day = plugged_in()
+    day.go(40, None, POWER_W, read=False)
+    day.go(10, "C", 300.0)
+    day.go(1, "A")
+    assert Flag.UNSEEN_REPLUG in day.flags()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("pilot", ["E", None])
+def test_a_car_that_is_seen_to_draw_all_along_is_the_same_whatever_its_charger_says(
+    pilot: str | None, restarts: bool
+) -> None:
+    day = plugged_in()
+    day.go(20, pilot, POWER_W)
+    if restarts:
+        day.restart()
+    day.go(20, pilot, POWER_W / 6)
+    assert left(day).flags() <= {Flag.INTERRUPTED}
+
+
+def test_a_pause_while_the_charger_says_nothing_of_the_car_is_a_doubt() -> None:
+    day = plugged_in()
+    day.go(5, "E", POWER_W)
+    day.go(1, "E")
+    day.go(5, "E", POWER_W)
+    assert Flag.UNSEEN_REPLUG in left(day).flags()
+
+
+def test_a_session_that_ends_unseen_at_its_last_register_is_no_doubt() -> None:
+    day = plugged_in()
+    day.go(40, None, POWER_W, read=False)
+    day.go(1, "A")
+    (figures,) = day.found
+    assert figures.flags == {Flag.COMM_GAP, Flag.ESTIMATED_END}
+    assert figures.energy_wh == 10 * MINUTE_S * 2
+
+
+def test_a_session_that_was_counted_on_without_its_car_being_seen_is_a_doubt() -> None:
+    day = plugged_in()
+    day.go(40, "E", POWER_W)
+    day.go(1, "A")
+    assert Flag.UNSEEN_REPLUG in day.flags()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_register_that_stood_still_may_catch_up_in_the_next_session(restarts: bool) -> None:
+    """What the first car drew is counted once the second one is there: both are looked at."""
+    day = Day(Tracker(BY_LOAD))
+    day.go(1, None)
+    day.go(5, None, POWER_W, frozen=True)
+    day.go(5, None)
+    if restarts:
+        day.restart()
+    day.go(0.5, None, POWER_W, frozen=True)
+    day.wh += 600
+    day.go(5, None, POWER_W)
+    day.go(5, None)
+    first, second = day.found
+    assert Flag.REGISTER_FROZEN in first.flags
+    assert Flag.REGISTER_FROZEN in second.flags
+
+
+def test_a_session_begins_afresh_once_the_register_has_moved() -> None:
+    day = Day(Tracker(BY_LOAD))
+    day.go(1, None)
+    day.go(5, None, POWER_W, frozen=True)
+    day.go(3, None)
+    day.wh += 600
+    day.go(3, None)
+    day.go(5, None, POWER_W)
+    day.go(5, None)
+    assert [Flag.REGISTER_FROZEN in one.flags for one in day.found] == [True, False]
