@@ -169,7 +169,8 @@ QCheckBox::indicator {
 }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
-QRadioButton { font-weight: 600; }
+QRadioButton { font-weight: 600; outline: none; }
+QCheckBox { outline: none; }
 QRadioButton::indicator {
     width: 16px; height: 16px; border: 1px solid $border_strong; border-radius: 9px;
     background: $surface;

@@ -471,3 +471,45 @@ def test_every_model_of_the_list_can_be_named(dialog, qtbot):
     names = {profile.id for profile in PROFILES}
     rows = dialog.device.picker.model.rows()
     assert {row.id for row in rows} == names
+
+
+# -- what a first-time user meets -----------------------------------------------------------------
+
+
+def without(*names):
+    return tuple(
+        replace(value, value=None, mark=Mark.MISSING) if value.name in names else value
+        for value in VALUES
+    )
+
+
+def test_a_model_of_which_no_value_is_there_is_doubted(dialog, desk, qtbot):
+    desk.finding.values = without(*(value.name for value in VALUES))
+    desk.finding.hints = (
+        Remark("other-profile", "The profile {profile} fits this device better.",
+               {"profile": "abb-b23"}),
+    )  # fmt: skip
+    to_check(dialog, qtbot)
+    assert dialog.check.verdict.property("tone") == "danger"
+    assert "with none of the values of this model" in dialog.check.verdict.text()
+    assert dialog.check.hints.text() == "The profile ABB B23 112-100 fits this device better."
+
+
+def test_a_device_without_its_energy_register_is_doubted(dialog, desk, qtbot):
+    desk.finding.values = without("energy_import_total")
+    to_check(dialog, qtbot)
+    assert dialog.check.verdict.property("tone") == "danger"
+    assert "nothing can be billed from it" in dialog.check.verdict.text()
+
+
+def test_what_was_missing_is_no_longer_said_while_it_is_typed(dialog, qtbot):
+    dialog.go_on()
+    assert dialog.error.text() == "Type the address first."
+    qtbot.keyClicks(dialog.link.network.host, "10")
+    assert not dialog.error.text()
+    to_name(dialog, qtbot)
+    dialog.go_on()
+    assert dialog.error.text() == "A meter needs a name."
+    qtbot.keyClicks(dialog.name.name, "B")
+    assert not dialog.error.text()
+    assert dialog.name.name.property("wrong") == "false"

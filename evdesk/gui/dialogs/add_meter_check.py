@@ -1,6 +1,7 @@
 """Third step: what the device says, and whether that can be right."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtWidgets import QProgressBar, QWidget
@@ -16,7 +17,7 @@ from evdesk.gui.widgets.notice_bar import Banner
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 from evdesk.gui.widgets.probe_table import ProbeTable
 from evdesk.gui.widgets.watch import Watch
-from evdesk.ports import Mark, Probe, ProbedValue, ScanStep
+from evdesk.ports import Mark, Probe, ProbedValue, ProfileInfo, Remark, ScanStep
 
 ENERGY, SERIAL = "energy_import_total", "serial_number"
 FIRST = (
@@ -32,6 +33,7 @@ class CheckStep(Step):
         super().__init__(context, draft, parent)
         self._watch: Watch | None = None
         self._shown_for: tuple[object, ...] = ()
+        self._models: dict[str, str] = {}
         self.verdict = Banner(context.theme)
         self.progress = QProgressBar()
         self.again = button(self.tr("Read again"), self.read)
@@ -44,6 +46,7 @@ class CheckStep(Step):
         self.choices.changed.connect(self._on_choice)
         context.theme.changed.connect(self.repaint_icons)
         self.repaint_icons()
+        context.tasks.run(context.desk.finding.profiles, self._on_profiles)
 
     def _arrange(self) -> None:
         self.progress.setTextVisible(False)
@@ -59,6 +62,9 @@ class CheckStep(Step):
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
         give_icon(self.again, self._context.theme, "refresh")
+
+    def _on_profiles(self, profiles: tuple[ProfileInfo, ...]) -> None:
+        self._models = {each.id: finding_texts.model_name(each) for each in profiles}
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -91,7 +97,7 @@ class CheckStep(Step):
         self._show_progress(False)
         self._draft.probe = probe
         self.values.show_values(tuple(_in_order(probe.values)))
-        self.hints.setText("\n".join(texts.remark(hint) for hint in probe.hints))
+        self.hints.setText("\n".join(map(self._hint, probe.hints)))
         self.hints.setVisible(bool(probe.hints))
         self.choices.show_decided(probe.decided)
         self.verdict.tell(*self._verdict(probe))
@@ -111,6 +117,13 @@ class CheckStep(Step):
         if isinstance(error, Occupied):
             self.taken.emit()
 
+    def _hint(self, hint: Remark) -> str:
+        """Return a hint with the model as it is called, not as its profile is."""
+        profile = str(hint.facts.get("profile"))
+        if profile not in self._models:
+            return texts.remark(hint)
+        return texts.remark(replace(hint, facts={**hint.facts, "profile": self._models[profile]}))
+
     def _show_progress(self, runs: bool) -> None:
         if not runs:
             self._watch = None
@@ -123,14 +136,27 @@ class CheckStep(Step):
         wrong = sum(value.mark is Mark.WRONG for value in probe.values)
         there = sum(value.value is not None for value in probe.values)
         facts = {"count": there, "total": len(probe.values), "wrong": wrong}
+        if not there:
+            said = self.tr("It answers, but with none of the values of this model. Is it the right "
+                           "model?")  # fmt: skip
+            return said, Tone.DANGER
         if wrong:
             said = self.tr("{wrong} of {count} values can hardly be right. Is it the right model?")
+            return said.format(**facts), Tone.DANGER
+        if self._lacks_energy(probe):
+            said = self.tr("It answers with {count} of {total} values, but not with its energy: "
+                           "nothing can be billed from it. Is it the right model?")  # fmt: skip
             return said.format(**facts), Tone.DANGER
         said = self.tr("It answers: {count} of {total} values, all of them plausible.")
         if not self.choices.has_open():
             return said.format(**facts), Tone.POSITIVE
         said += " " + self.tr("One thing it does not tell: choose below, or compare the energy.")
         return said.format(**facts), Tone.WARNING
+
+    def _lacks_energy(self, probe: Probe) -> bool:
+        profile = self._draft.profile
+        unread = any(value.name == ENERGY and value.value is None for value in probe.values)
+        return unread and profile is not None and profile.has_energy
 
     def _on_choice(self) -> None:
         self._draft.choices = self.choices.chosen()

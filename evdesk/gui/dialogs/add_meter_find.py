@@ -49,6 +49,7 @@ class FindStep(Step):
         self.thorough.setToolTip(
             self.tr("For devices that say nothing where others refuse, and for slow lines")
         )
+        self.search.setMinimumWidth(112)
         self.search.setAutoDefault(True)  # Enter presses it while it has the focus
         self.progress.setTextVisible(False)
         self.unit.setValue(1)

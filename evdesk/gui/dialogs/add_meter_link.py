@@ -99,7 +99,7 @@ class LinkStep(Step):
         self.group.idToggled.connect(self._show_way)
         self.serial.again.connect(self._read_ports)
         for fields in self.forms.values():
-            fields.changed.connect(self._show_url)
+            fields.changed.connect(self._on_typed)
         self._context.theme.changed.connect(self.repaint_icons)
         self.repaint_icons()
 
@@ -156,6 +156,10 @@ class LinkStep(Step):
 
     def _show_way(self, *_: object) -> None:
         self.pages.setCurrentWidget(self.forms[self.way()])
+        self._show_url()
+
+    def _on_typed(self) -> None:
+        self.missing.emit("")
         self._show_url()
 
     def _show_url(self) -> None:

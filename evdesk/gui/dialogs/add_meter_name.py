@@ -46,6 +46,7 @@ class NameStep(Step):
         self.note = Banner(context.theme)
         self._fields = form()
         self._arrange()
+        self.name.textEdited.connect(self._on_typed)
         self.use.currentIndexChanged.connect(self._show_use)
         self.partner.currentIndexChanged.connect(self._show_use)
 
@@ -176,6 +177,10 @@ class NameStep(Step):
                 "choose there that it counts for this charger."
             )
         return ""
+
+    def _on_typed(self) -> None:
+        mark_wrong(self.name, False)
+        self.missing.emit("")
 
     # -- leaving --------------------------------------------------------------------------------
 

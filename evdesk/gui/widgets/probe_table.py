@@ -45,7 +45,11 @@ def _name(of: ProbedValue) -> str:
 
 
 def _reading(of: ProbedValue) -> str:
-    return "–" if of.value is None else f"{of.value} {of.unit}".strip()
+    if of.value is None:
+        return texts.NONE
+    if of.unit == "Wh" and of.value.isdecimal():  # as displays show it
+        return f"{texts.kwh(int(of.value))} kWh"
+    return f"{of.value} {of.unit}".strip()
 
 
 def _chips(of: ProbedValue) -> list[Chip]:
