@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import asdict
 
 from evdesk import bootstrap
-from evdesk.cli import meter_facts, meter_find, meter_replace
+from evdesk.cli import meter_choose, meter_facts, meter_find, meter_replace
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import kwh, table
@@ -30,6 +30,7 @@ def add_to(groups: Groups) -> None:
     meter.command("list", list_meters, "list the devices of the site", "evdesk meter list --json")
     meter_find.declare(meter)
     meter_replace.add_to(meter)
+    meter_choose.add_to(meter)
     interval = meter.command(
         "interval",
         set_interval,
@@ -157,8 +158,8 @@ def _caution(caution: Caution) -> str:
     match caution.code:
         case CautionCode.BY_DEFAULT:
             return (
-                f"{facts['about']} It is taken as {facts['default']}; if that is wrong, remove it "
-                f"and add it with --choice {facts['choice']}=OPTION, one of "
+                f"{facts['about']} It is taken as {facts['default']}; if that is wrong: evdesk "
+                f"meter choose {facts['name']} {facts['choice']}=OPTION --reason TEXT, one of "
                 f"{', '.join(map(str, _listed(facts['options'])))}."
             )
         case CautionCode.NO_ENERGY:
@@ -216,6 +217,7 @@ def _row(row: MeterRow) -> dict[str, object]:
         "errors": status.errors,
         "last_error": status.last_error,
         "not_supported": list(row.missing),
+        "choices": dict(row.meter.choices),
         **meter_facts.fields(row),
     }
 

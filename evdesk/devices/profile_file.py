@@ -209,19 +209,20 @@ def _info(device: TomlTable, every: Sequence[Register], choices: Sequence[Choice
 def _shown(choice: Choice, every: Sequence[Register], choices: Sequence[Choice]) -> ProfileChoice:
     """Return a choice as people see it."""
     usual = usual_options(choices)
+    found = {
+        option.id: registers_of(every, choices, {**usual, choice.key: option.id}).get(ENERGY)
+        for option in choice.options
+    }
     return ProfileChoice(
         key=choice.key,
         about=choice.about,
         default=choice.default,
         by_device=choice.has_rules,
         options=tuple(
-            ProfileOption(
-                option.id,
-                option.label,
-                ENERGY in registers_of(every, choices, {**usual, choice.key: option.id}),
-            )
+            ProfileOption(option.id, option.label, found[option.id] is not None)
             for option in choice.options
         ),
+        on_energy=any(register != found[choice.usual] for register in found.values()),
     )
 
 

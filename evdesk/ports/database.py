@@ -1,6 +1,6 @@
 """The site database: repositories, one a noun, and the transactions they live in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,6 +81,9 @@ class Meters(Protocol):
 
     def set_interval(self, meter: MeterId, interval_ms: int | None) -> None:
         """Ask for another polling interval; None leaves it to the program."""
+
+    def set_choices(self, meter: MeterId, choices: Mapping[str, str]) -> None:
+        """Write what people decided of what its profile leaves open, in place of what they did."""
 
     def set_facts(self, meter: Meter) -> None:
         """Write what people know of a device: serial number, class, seal and calibration.

@@ -27,7 +27,8 @@ class ProfileChoice:
     """What differs between devices of one profile.
 
     ``by_device``: the device itself is asked. Where neither it nor a person decided, ``default`` is
-    taken with a warning; without one the device is not read.
+    taken with a warning; without one the device is not read. ``on_energy``: the lifetime register
+    is read in another way then.
     """
 
     key: str
@@ -35,6 +36,7 @@ class ProfileChoice:
     default: str | None
     by_device: bool
     options: tuple[ProfileOption, ...]
+    on_energy: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ class Caution:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def check_choices(new: NewMeter, profile: ProfileInfo) -> None:
+def check_choices(choices: Mapping[str, str], profile: ProfileInfo) -> None:
     """Refuse choices and options that the profile does not have."""
     known = {choice.key: [option.id for option in choice.options] for choice in profile.choices}
-    for key, option in new.choices.items():
+    for key, option in choices.items():
         if option not in known.get(key, ()):
             there = "; ".join(f"{name}={' or '.join(ids)}" for name, ids in known.items())
             raise UserError(
@@ -39,6 +39,13 @@ def check_choices(new: NewMeter, profile: ProfileInfo) -> None:
                 option=option,
                 there=there or "none",
             )
+
+
+def energy_read_as(profile: ProfileInfo, chosen: Mapping[str, str]) -> str:
+    """Return under which options the lifetime register is read; another text, another register."""
+    asked = [choice for choice in profile.choices if choice.on_energy]
+    options = sorted((one.key, chosen.get(one.key) or one.default or "?") for one in asked)
+    return " ".join(f"{key}={option}" for key, option in options)
 
 
 def has_energy(profile: ProfileInfo, chosen: Mapping[str, str]) -> bool:
@@ -69,6 +76,7 @@ def cautions(
         waits = choice.by_device and not readings  # it will be asked once it answers
         if is_open and not waits and choice.default is not None:
             facts = {
+                "name": new.name,
                 "choice": choice.key,
                 "about": choice.about,
                 "default": choice.default,

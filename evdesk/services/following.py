@@ -12,6 +12,7 @@ from evdesk.domain.sessions import (
     Closed,
     Opened,
     Part,
+    Replacement,
     Rules,
     Sample,
     SessionEvent,
@@ -31,6 +32,7 @@ class Follow:
 
     ``seen`` is the newest reading taken in from each of its devices: they come in any order, and
     none may be taken in twice. ``missed`` are events of a replay that the database does not know.
+    ``read_as`` says under which options its register was read so far.
     """
 
     station: Station
@@ -42,12 +44,36 @@ class Follow:
     missed: list[SessionEvent] = field(default_factory=list)
     happened: bool = False
     resumed: bool = False
+    read_as: str | None = None
 
     def take(self, source: Source, sample: Sample) -> list[SessionEvent]:
         """Fold in a sample and remember that it was."""
         self.seen[source] = max(sample.at, self.seen.get(source, sample.at))
         self.seen_at = sample.at if self.seen_at is None else max(sample.at, self.seen_at)
         return self.tracker.on(sample)
+
+    def read_under(self, read_as: str | None, reading: Reading) -> Replacement | None:
+        """Take the first register that is read under other options for that of another meter.
+
+        Return where the two readings of it part; None where the options are as they were.
+        """
+        before, state = self.read_as, self.tracker.state
+        if read_as in {None, before} or reading.import_wh is None:
+            return None
+        self.read_as, last = read_as, state.track.last
+        if before is None or last is None:
+            return None
+        self.happened = state.replaced = True
+        return Replacement(
+            id=0,
+            meter_id=reading.meter_id,
+            socket=reading.socket,
+            at=reading.at - MS,  # from then on it counts
+            final_wh=last.wh,
+            first_wh=reading.import_wh,
+            serial=state.serial,
+            reason=f"{before} -> {read_as}",
+        )
 
     def is_orphaned(self) -> bool:
         """Return whether the database has a session open that the tracker knows nothing of.
@@ -63,7 +89,7 @@ class Follow:
         """Return all from which it can go on, as JSON values."""
         seen = [[one.meter_id, one.socket, to_ms(when)] for one, when in self.seen.items()]
         state = snapshots.dump(self.tracker.state)
-        return {"at": to_ms(at), "seen": seen, "state": state}
+        return {"at": to_ms(at), "seen": seen, "state": state, "read_as": self.read_as}
 
     def replay(self, unit: Unit) -> None:
         """Fold in what was committed after the snapshot; signs are in no reading."""
@@ -89,6 +115,8 @@ def followed(
         msg = f"tracker snapshot of station {station.id} is not one"
         raise TypeError(msg)
     found = Follow(station, Tracker(rules, snapshots.load(state)), session, from_ms(at))
+    read_as = saved.get("read_as")
+    found.read_as = read_as if isinstance(read_as, str) else None
     found.seen = {Source(MeterId(meter), socket): from_ms(ms) for meter, socket, ms in seen}
     return found
 

@@ -45,13 +45,15 @@ SAVE_EVERY = timedelta(seconds=10)
 class Reach:
     """How a device is read: the interval planned, the resolution and the range of its register.
 
-    ``power_step_w`` is how coarsely it tells its power.
+    ``power_step_w`` is how coarsely it tells its power, ``read_as`` under which options its
+    register is read.
     """
 
     interval_ms: int
     resolution_wh: int
     range_wh: int | None = None
     power_step_w: float = 1.0
+    read_as: str | None = None
 
 
 REMOVED = Reach(POLLING.default_interval_ms, 1)  # a device that is read no longer
@@ -227,6 +229,10 @@ class Journal:
     # -- sessions -------------------------------------------------------------------------------
 
     def _take(self, unit: Unit, follow: Follow, reading: Reading, part: Part) -> None:
+        read_as = self._reaches.get(reading.meter_id, REMOVED).read_as
+        read_on = follow.read_under(read_as, reading) if part.energy else None
+        if read_on is not None:
+            follow.tracker.state.applied = unit.replacements.add(read_on)
         sample = sample_of(reading, part, _signs(unit, reading, part))
         if sample.signs is not None:  # no replay brings them back
             follow.happened = True

@@ -1,6 +1,6 @@
 """Devices: add, list, remove; a station of the same name comes with a charging device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Clock, Decided, Devices, ProfileInfo, Store, Unit
-from evdesk.services.cautions import Caution, cautions, check_choices, has_energy
+from evdesk.services.cautions import Caution, cautions, check_choices, energy_read_as, has_energy
 from evdesk.services.finding import tell_depots
 from evdesk.services.newest import newest_readings
 from evdesk.services.occupied import Occupancy
@@ -50,6 +50,15 @@ class _Trial:
     readings: tuple[Reading, ...]
     decided: tuple[Decided, ...]
     silent: DeviceError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What holds of what a profile leaves open, and what did; whether it counts otherwise now."""
+
+    now: Mapping[str, str]
+    before: Mapping[str, str]
+    counts_otherwise: bool
 
 
 class MeterService:
@@ -182,6 +191,36 @@ class MeterService:
             facts = {"interval_ms": interval_ms, "before_ms": meter.interval_ms}
             unit.record_change(Change("meter.interval", "meter", str(meter.id), facts))
 
+    def choose(self, name: str, choices: Mapping[str, str | None], reason: str) -> Chosen:
+        """Decide otherwise of what the profile leaves open; None leaves it open again.
+
+        It holds for readings from now on. A session that is open over it goes to review where the
+        lifetime register is read in another way.
+
+        Raises:
+            UserError: unknown, no reason, nothing else than before, or options without a lifetime
+                register while a station takes its energy from it.
+
+        """
+        reason = " ".join(reason.split())
+        if not reason:
+            raise UserError("Say why: a reason of some words is kept with your name.")
+        with self._store.write() as unit:
+            meter = existing_meter(unit, name)
+            profile = self._devices.profile(meter.profile)
+            wanted = {**meter.choices, **choices}
+            after = {key: option for key, option in wanted.items() if option is not None}
+            check_choices(after, profile)
+            if after == meter.choices:
+                raise UserError("{name} is read that way already. Nothing was changed.", name=name)
+            _check_billed(unit, meter, profile, after)
+            unit.meters.set_choices(meter.id, after)
+            unit.collector.bump_revision()
+            facts = {"now": after, "before": dict(meter.choices)}
+            unit.record_change(Change("meter.choices", "meter", str(meter.id), facts, reason))
+        read_as = [energy_read_as(profile, chosen) for chosen in (meter.choices, after)]
+        return Chosen(after, dict(meter.choices), counts_otherwise=read_as[0] != read_as[1])
+
     def remove(self, name: str) -> None:
         """Take a device away; its readings and sessions stay.
 
@@ -201,6 +240,20 @@ class MeterService:
             unit.meters.remove(meter.id, self._clock.now())
             unit.collector.bump_revision()
             unit.record_change(Change("meter.removed", "meter", str(meter.id), {"name": name}))
+
+
+def _check_billed(
+    unit: Unit, meter: Meter, profile: ProfileInfo, choices: Mapping[str, str]
+) -> None:
+    """Refuse options under which there is no register any longer that a station is billed from."""
+    billed = [one.name for one in unit.stations.all() if one.energy.meter_id == meter.id]
+    if billed and not has_energy(profile, choices):
+        raise UserError(
+            "Station {station} takes its energy from {name}, which would have no lifetime register "
+            "then. Nothing was changed.",
+            station=billed[0],
+            name=meter.name,
+        )
 
 
 def _left_alone(new: NewMeter) -> DeviceError:
@@ -242,7 +295,7 @@ def _check(new: NewMeter, profile: ProfileInfo) -> None:
             "{profile} has no energy register to measure a grid with.", profile=profile.id
         )
     _check_interval(new.interval_ms)
-    check_choices(new, profile)
+    check_choices(new.choices, profile)
 
 
 def _bills(new: NewMeter, profile: ProfileInfo) -> bool:

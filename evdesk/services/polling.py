@@ -9,6 +9,7 @@ from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterState, MeterStatus, Source, Station
 from evdesk.domain.readings import MeterId, Reading, Signs
 from evdesk.ports import Devices, MeterReader, ProfileInfo, Store
+from evdesk.services.cautions import energy_read_as
 from evdesk.services.journaling import Reach
 from evdesk.services.unreadable import UnreadableReader
 from evdesk.settings import POLLING
@@ -167,7 +168,13 @@ def _drifted(reading: Reading, drift_ms: int) -> Reading:
 
 
 def _reach(plan: Plan, profile: ProfileInfo) -> Reach:
-    return Reach(plan.interval_ms, profile.resolution_wh, profile.range_wh, profile.power_step_w)
+    return Reach(
+        interval_ms=plan.interval_ms,
+        resolution_wh=profile.resolution_wh,
+        range_wh=profile.range_wh,
+        power_step_w=profile.power_step_w,
+        read_as=energy_read_as(profile, plan.meter.choices),
+    )
 
 
 def by_bus(plans: Sequence[Plan]) -> list[list[Plan]]:

@@ -1,6 +1,6 @@
 """Devices and what the collector knows of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from evdesk.domain.instants import from_ms, to_ms
@@ -50,10 +50,7 @@ class StoredMeters:
                 _day_text(meter.calibrated_until),
             ),
         )
-        self._db.many(
-            "INSERT INTO meter_choice (meter_id, key, option) VALUES (?, ?, ?)",
-            [(row, key, option) for key, option in sorted(meter.choices.items())],
-        )
+        self._add_choices(MeterId(row), meter.choices)
         return MeterId(row)
 
     def by_name(self, name: str) -> Meter | None:
@@ -69,6 +66,17 @@ class StoredMeters:
     def set_interval(self, meter: MeterId, interval_ms: int | None) -> None:
         """Ask for another polling interval; None leaves it to the program."""
         self._db.run("UPDATE meter SET interval_ms = ? WHERE id = ?", (interval_ms, meter))
+
+    def set_choices(self, meter: MeterId, choices: Mapping[str, str]) -> None:
+        """Write what people decided of what its profile leaves open, in place of what they did."""
+        self._db.run("DELETE FROM meter_choice WHERE meter_id = ?", (meter,))
+        self._add_choices(meter, choices)
+
+    def _add_choices(self, meter: MeterId, choices: Mapping[str, str]) -> None:
+        self._db.many(
+            "INSERT INTO meter_choice (meter_id, key, option) VALUES (?, ?, ?)",
+            [(meter, key, option) for key, option in sorted(choices.items())],
+        )
 
     def set_facts(self, meter: Meter) -> None:
         """Write what people know of a device: serial number, class, seal and calibration.

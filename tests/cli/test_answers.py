@@ -233,7 +233,7 @@ def test_what_a_profile_leaves_open_is_chosen_or_warned_of(shell: Shell) -> None
     (warning,) = shell.json(*add, "one")["warnings"]
     assert (warning["code"], warning["choice"]) == ("by_default", "firmware")
     assert (warning["default"], warning["options"]) == ("stock", ["stock", "wallbe"])
-    assert "remove it and add it with --choice firmware=OPTION" in warning["text"]
+    assert "evdesk meter choose one firmware=OPTION --reason TEXT" in warning["text"]
     chosen = shell.json(*add, "two", "--choice", "firmware=wallbe", "--choice", "meter=none")
     assert (chosen["warnings"], chosen["station"], chosen["needs_meter"]) == ([], None, True)
     answer = shell.run(*add, "three", "--choice", "firmware=new")

@@ -41,6 +41,17 @@ def test_keba_tells_no_car_from_a_locked_car_by_the_cable():
     assert letters == {0: "A", 1: "A", 3: "A", 5: "B", 7: "B"}
 
 
+def test_a_choice_says_whether_the_lifetime_register_is_read_otherwise_by_it():
+    on_energy = {
+        (profile.id, choice.key): choice.on_energy
+        for profile in load_profiles(METERS).values()
+        for choice in profile.info.choices
+    }
+    assert on_energy["keba-p30", "energy_unit"]
+    assert on_energy["eastron-sdm630", "word_order"]
+    assert not on_energy["evse-din", "limit_unit"]
+
+
 def test_no_shipped_register_lies_on_another_under_any_option():
     for profile in load_profiles(METERS).values():
         for choice in profile.choices:

@@ -67,7 +67,7 @@ from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.finding import FindingService
 from evdesk.services.live import Card, LiveService, Overview, StationState
-from evdesk.services.metering import AddedMeter, MeterRow, MeterService
+from evdesk.services.metering import AddedMeter, Chosen, MeterRow, MeterService
 from evdesk.services.reconciling import Month
 from evdesk.services.replacing import ReplacementService, Told
 from evdesk.services.sessions import SessionDetail, SessionService
@@ -286,6 +286,16 @@ class StubMeters(MeterService):
         self.depot.meters = [
             replace(m, interval_ms=interval_ms) if m.name == name else m for m in self.depot.meters
         ]
+
+    def choose(self, name: str, choices: Mapping[str, str | None], reason: str) -> Chosen:
+        if not reason.strip():
+            raise UserError("Say why: a reason of some words is kept with your name.")
+        meter = next(one for one in self.depot.meters if one.name == name)
+        wanted = {**meter.choices, **choices}
+        after = {key: option for key, option in wanted.items() if option is not None}
+        changed = replace(meter, choices=after)
+        self.depot.meters = [changed if one.name == name else one for one in self.depot.meters]
+        return Chosen(after, meter.choices, counts_otherwise=True)
 
     def remove(self, name: str) -> None:
         if any(station.name == name for station in self.depot.stations):

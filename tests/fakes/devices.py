@@ -1,6 +1,7 @@
-"""Devices that are not there: four profiles, and URLs that may be silent."""
+"""Devices that are not there: five profiles, and URLs that may be silent."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from evdesk.domain.device_memory import Refusal
@@ -14,7 +15,9 @@ from evdesk.ports import (
     MeterReader,
     Probe,
     ProbedValue,
+    ProfileChoice,
     ProfileInfo,
+    ProfileOption,
     Scan,
     ScanStep,
     ScanWatch,
@@ -39,8 +42,37 @@ def profile(name: str, *, state: bool = True, energy: bool = True, sockets: int 
     )
 
 
+UNIT = ProfileChoice(
+    key="energy_unit",
+    about="Some count in 0.1 Wh.",
+    default="wh",
+    by_device=False,
+    options=(
+        ProfileOption("wh", "in Wh", has_energy=True),
+        ProfileOption("0.1wh", "in 0.1 Wh", has_energy=True),
+    ),
+)
+INSIDE = ProfileChoice(
+    key="meter",
+    about="Some have no meter inside.",
+    default="inside",
+    by_device=False,
+    options=(
+        ProfileOption("inside", "with a meter", has_energy=True),
+        ProfileOption("none", "without", has_energy=False),
+    ),
+)
+LAMP = ProfileChoice(
+    key="lamp",
+    about="Some have a lamp.",
+    default=None,
+    by_device=False,
+    options=(ProfileOption("on", "on", has_energy=True),),
+    on_energy=False,
+)
 PROFILES = (
     profile("charger"),
+    replace(profile("box"), choices=(UNIT, INSIDE, LAMP)),
     profile("lamp", energy=False),
     profile("meter", state=False),
     profile("twin", sockets=2),

@@ -402,7 +402,7 @@ def test_what_is_written_on_a_meter_is_entered_and_shown(window, depot, qtbot):
     qtbot.waitUntil(lambda: devices.model.rowCount() > 0)
     names = [row.meter.name for row in devices.table.shown()]
     devices.table.selectRow(names.index("Yard 1"))
-    devices.label.click()
+    devices.label.trigger()
     dialog = devices.findChild(MeterFactsDialog)
     assert dialog.label.serial.text() == "24-31097"
     assert not dialog.label.until.isEnabled()

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from evdesk.gui.dialogs.choose_options import ChooseOptions
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.station import DefaultDriver, NewStation, RenameStation
@@ -36,20 +39,47 @@ def test_a_device_is_read_once_on_demand(page, qtbot):
     page.devices.probe.click()
     dialog = page.findChild(ProbeDialog)
     qtbot.waitUntil(lambda: dialog.values.model.rowCount() == 5)
-    assert dialog.values.model.index(0, 1).data() == "503337 Wh"
+    assert dialog.values.model.index(0, 1).data() == "503.337 kWh"
     assert dialog.values.model.index(4, 1).data() == "–"
     dialog.reject()
 
 
 def test_the_interval_is_asked_for(page, depot, qtbot):
     select(page.devices, "Yard 1")
-    page.devices.interval.click()
+    page.devices.interval.trigger()
     dialog = page.findChild(IntervalDialog)
     assert dialog.seconds.ms() is None
     dialog.seconds.setValue(2.5)
     with qtbot.waitSignal(dialog.accepted):
         dialog.submit()
     assert depot.meters[0].interval_ms == 2_500
+
+
+def test_what_a_profile_leaves_open_is_chosen_with_a_reason(open_window, desk, depot, qtbot):
+    depot.meters[5] = replace(depot.meters[5], profile="keba-p30-x")
+    page = open_window(desk).open("meters")
+    qtbot.waitUntil(lambda: page.devices.model.rowCount() > 0)
+    select(page.devices, "Yard 1")
+    assert not page.devices.options.isEnabled()
+    select(page.devices, "Truck bay")
+    assert page.devices.options.isEnabled()
+    page.devices.options.trigger()
+    dialog = page.findChild(ChooseOptions)
+    chooser = dialog.choices.choosers["energy_unit"]
+    assert chooser.currentText() == "not known: taken as “in 0.1 Wh”"
+    chooser.choose("wh")
+    dialog.submit()
+    qtbot.waitUntil(lambda: dialog.error.text().startswith("Say why"))
+    dialog.reason.setText("compared with its display")
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.submit()
+    (changed,) = [meter for meter in depot.meters if meter.choices]
+    assert (changed.name, changed.choices) == ("Truck bay", {"energy_unit": "wh"})
+    qtbot.waitUntil(lambda: any(r.meter.choices for r in page.devices.model.rows()))
+    page.devices.options.trigger()
+    again = page.findChildren(ChooseOptions)[-1]
+    assert again.choices.chosen() == {"energy_unit": "wh"}
+    again.reject()
 
 
 def test_removing_a_device_in_use_says_what_to_do_first(page, qtbot):

@@ -3,13 +3,14 @@
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from evdesk.domain.meters import Link, MeterState
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter import Added, AddMeter, told
 from evdesk.gui.dialogs.ask import Ask, Choice
+from evdesk.gui.dialogs.choose_options import ChooseOptions
 from evdesk.gui.dialogs.interval import IntervalDialog
 from evdesk.gui.dialogs.meter_facts import MeterFactsDialog
 from evdesk.gui.dialogs.probe import ProbeDialog
@@ -44,9 +45,13 @@ class DevicesPanel(QWidget):
         self.add = button(self.tr("Add meter …"), self.add_new, "primary")
         self.first = button(self.tr("Add meter …"), self.add_new, "primary")
         self.probe = button(self.tr("Read once …"), self.ask_probe)
-        self.interval = button(self.tr("Interval …"), self.ask_interval)
-        self.replaced = button(self.tr("Replaced …"), self.ask_replaced)
-        self.label = button(self.tr("Label …"), self.ask_label)
+        menu = QMenu(self)
+        self.label = menu.addAction(self.tr("Label …"), partial(self._ask, MeterFactsDialog))
+        self.options = menu.addAction(self.tr("Options …"), partial(self._ask, ChooseOptions))
+        self.interval = menu.addAction(self.tr("Interval …"), partial(self._ask, IntervalDialog))
+        self.replaced = menu.addAction(self.tr("Replaced …"), self.ask_replaced)
+        self.change = QPushButton(self.tr("Change"))
+        self.change.setMenu(menu)
         self.remove = button(self.tr("Remove …"), self.ask_remove, "danger")
         self.empty = EmptyState(
             context.theme, "meters", self.tr("No meter yet"),
@@ -105,10 +110,7 @@ class DevicesPanel(QWidget):
 
     def _arrange(self) -> None:
         self.search.setMinimumWidth(96)
-        tools = row(
-            self.search, 0, self.probe, self.label, self.interval, self.replaced, self.remove,
-            self.add,
-        )  # fmt: skip
+        tools = row(self.search, 0, self.probe, self.change, self.remove, self.add)
         box = column(tools, self.table, self.empty, gap=12)
         box.setContentsMargins(0, 12, 0, 0)
         self.setLayout(box)
@@ -142,8 +144,7 @@ class DevicesPanel(QWidget):
         self._reading = False
         self.model.replace(rows)
         for part in (
-            self.table, self.search, self.probe, self.label, self.interval, self.replaced,
-            self.remove, self.add,
+            self.table, self.search, self.probe, self.change, self.remove, self.add,
         ):  # fmt: skip
             part.setVisible(bool(rows))
         self.empty.setVisible(not rows)
@@ -156,8 +157,9 @@ class DevicesPanel(QWidget):
 
     def _on_picked(self) -> None:
         chosen = bool(self.table.selected())
-        for part in (self.probe, self.label, self.interval, self.replaced, self.remove):
+        for part in (self.probe, self.change, self.remove):
             part.setEnabled(chosen)
+        self.options.setEnabled(chosen and _leaves_open(self._chosen()))
 
     def _chosen(self) -> MeterRow:
         return self.table.selected()[0]
@@ -179,15 +181,9 @@ class DevicesPanel(QWidget):
         """Read the selected device once and show everything it says."""
         ProbeDialog(self._context, self._chosen().meter, self).open()
 
-    def ask_label(self) -> None:
-        """Ask what is written on the selected device."""
-        dialog = MeterFactsDialog(self._context, self._chosen(), self)
-        dialog.accepted.connect(self._after)
-        dialog.open()
-
-    def ask_interval(self) -> None:
-        """Ask how often the selected device shall be read."""
-        dialog = IntervalDialog(self._context, self._chosen(), self)
+    def _ask(self, form: type[MeterFactsDialog | IntervalDialog | ChooseOptions]) -> None:
+        """Ask what is written on the selected device, how often or how it shall be read."""
+        dialog = form(self._context, self._chosen(), self)
         dialog.accepted.connect(self._after)
         dialog.open()
 
@@ -232,6 +228,10 @@ class DevicesPanel(QWidget):
     def _after(self) -> None:
         self.refresh()
         self.changed.emit()
+
+
+def _leaves_open(of: MeterRow) -> bool:
+    return of.profile is not None and bool(of.profile.choices)
 
 
 def _model(of: MeterRow) -> str:

@@ -1,6 +1,6 @@
 """What differs between devices of one model: asked for where the device does not tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
@@ -40,6 +40,11 @@ class ChoiceForm(QWidget):
             add_field(self._fields, _caption(choice), chooser)
             self._fields.addRow("", self._about[choice.key])
         self.show_decided(())
+
+    def choose(self, options: Mapping[str, str]) -> None:
+        """Show what was chosen."""
+        for key, chooser in self.choosers.items():
+            chooser.choose(options.get(key))
 
     def chosen(self) -> dict[str, str]:
         """Return what people chose."""
