@@ -43,7 +43,7 @@ def test_keba_tells_no_car_from_a_locked_car_by_the_cable():
 
 def test_a_choice_says_whether_the_lifetime_register_is_read_otherwise_by_it():
     on_energy = {
-        (profile.id, choice.key): choice.on_energy
+        (profile.info.id, choice.key): choice.on_energy
         for profile in load_profiles(METERS).values()
         for choice in profile.info.choices
     }
