@@ -1,9 +1,12 @@
 """``driver``: people who charge."""
 
+from dataclasses import replace
+
 from evdesk.cli import card
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import table
+from evdesk.domain.errors import UserError
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.services.drivers import LANGUAGES, parse_address
 
@@ -24,6 +27,18 @@ def add_to(groups: Groups) -> None:
         "--address", metavar="ADDRESS", help='"street, postcode town, CC" (CC: country code)'
     )
     add.add_argument("--vat-id", default="", metavar="ID", help="of a business")
+    edit = driver.command(
+        "edit",
+        edit_driver,
+        "correct what is known of a driver; issued invoices stay as they are",
+        "evdesk driver edit D-7KQ2M9XF --email kim@example.org",
+    )
+    edit.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    edit.add_argument("--name", metavar="NAME", help="as it stands on the invoice")
+    edit.add_argument("--email", metavar="ADDRESS", help='"" takes it away')
+    edit.add_argument("--language", choices=LANGUAGES, help="of the invoices")
+    edit.add_argument("--address", metavar="ADDRESS", help='"street, postcode town, CC"')
+    edit.add_argument("--vat-id", metavar="ID", help='of a business; "" takes it away')
     found = driver.command(
         "list", list_drivers, "list those who charge here", "evdesk driver list --json"
     )
@@ -46,6 +61,23 @@ def add_driver(context: Context) -> None:
     with context.site() as services:
         driver = services.drivers.add(party, args.language)
     context.out.answer(_row(driver), f"{driver.party.name} is {driver.id}.")
+
+
+def edit_driver(context: Context) -> None:
+    """Correct what is known of a driver."""
+    args, driver = context.args, DriverId(context.args.driver)
+    given = {"name": args.name, "email": args.email, "vat_id": args.vat_id}
+    given |= parse_address(args.address) if args.address else {}
+    wanted = {field: text for field, text in given.items() if text is not None}
+    if not wanted and args.language is None:
+        raise UserError(
+            "Say what to correct: --name, --email, --address, --vat-id or --language. Nothing was "
+            "changed."
+        )
+    with context.site() as services:
+        before = services.drivers.get(driver)
+        after = services.drivers.change(driver, replace(before.party, **wanted), args.language)
+    context.out.answer(_row(after), f"{driver} is corrected: {after.party.name}.")
 
 
 def list_drivers(context: Context) -> None:

@@ -140,6 +140,14 @@ class Drivers(Protocol):
     def add(self, driver: Driver) -> None:
         """Add a driver with a key of their own per data class."""
 
+    def change(self, driver: Driver) -> None:
+        """Keep other personal fields and another language; the ones before are gone.
+
+        Raises:
+            UserError: a field was erased with its key.
+
+        """
+
     def get(self, driver: DriverId) -> Driver | None:
         """Return a driver with personal fields decrypted."""
 

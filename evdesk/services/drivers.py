@@ -1,7 +1,7 @@
 """Drivers: added with what a bill needs, known by a pseudonym everywhere else."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from evdesk.domain.audit import Change
 from evdesk.domain.cards import CardEnd
@@ -20,11 +20,7 @@ class DriverService:
 
     def add(self, party: Party, language: str | None = None) -> Driver:
         """Add a driver; the language defaults to the site's."""
-        party = replace(party, name=party.name.strip())
-        if not party.name:
-            raise UserError("A driver needs a name.")
-        if party.email and party.email.count("@") != 1:
-            raise UserError("'{email}' is no e-mail address.", email=party.email)
+        party = _checked(party)
         with self._store.write() as unit:
             chosen = language or unit.site.load().language
             driver = Driver(
@@ -37,6 +33,33 @@ class DriverService:
             facts = {"language": chosen}
             unit.record_change(Change("driver.added", "driver", driver.id, facts))
             return driver
+
+    def change(self, driver: DriverId, party: Party, language: str | None = None) -> Driver:
+        """Correct what is known of a driver; invoices that are issued stay as they are.
+
+        The log says which fields were changed, not what they were.
+        """
+        party = _checked(party)
+        with self._store.write() as unit:
+            before = existing_driver(unit, driver)
+            after = replace(before, party=party, language=language or before.language)
+            changed = [
+                each.name
+                for each in fields(Party)
+                if getattr(party, each.name) != getattr(before.party, each.name)
+            ]
+            if after.language != before.language:
+                changed.append("language")
+            if changed:
+                unit.drivers.change(after)
+                facts = {"fields": ", ".join(changed)}
+                unit.record_change(Change("driver.changed", "driver", driver, facts))
+            return after
+
+    def get(self, driver: DriverId) -> Driver:
+        """Return a driver."""
+        with self._store.read() as unit:
+            return existing_driver(unit, driver)
 
     def all(self, *, retired: bool = False) -> list[Driver]:
         """Return the drivers who charge here; with ``retired`` also those who no longer do."""
@@ -61,6 +84,15 @@ class DriverService:
                     unit.cards.end(card.id, max(at, card.from_at), CardEnd.RETURNED)
             unit.drivers.retire(driver, at)
             unit.record_change(Change("driver.retired", "driver", driver, {}))
+
+
+def _checked(party: Party) -> Party:
+    party = replace(party, name=party.name.strip())
+    if not party.name:
+        raise UserError("A driver needs a name.")
+    if party.email and party.email.count("@") != 1:
+        raise UserError("'{email}' is no e-mail address.", email=party.email)
+    return party
 
 
 def existing_driver(unit: Unit, driver: DriverId) -> Driver:

@@ -7,7 +7,7 @@ from datetime import datetime
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Driver, DriverId, Party
@@ -38,6 +38,12 @@ ALTERED = (
 )
 SELECT = "SELECT id, language, created_at_ms, retired_at_ms FROM driver "
 FIELDS = "SELECT person_id, field, data_class, sealed FROM person_field "
+
+INSERT_FIELD = "INSERT INTO person_field (person_id, field, data_class, sealed) VALUES (?, ?, ?, ?)"
+ERASED = (
+    "The field {field} of driver {driver} was erased for good and cannot be written again. Nothing "
+    "was changed. If the person charges here again, add a new driver."
+)
 
 SealedField = tuple[str, str, bytes]  # field, data class, nonce with ciphertext
 
@@ -73,13 +79,37 @@ class StoredDrivers:
         self.added.append(driver.id)
         keyring = self._persons.create(driver.id, frozenset(DATA_CLASSES.values()))
         self._db.many(
-            "INSERT INTO person_field (person_id, field, data_class, sealed) VALUES (?, ?, ?, ?)",
+            INSERT_FIELD,
             [
                 (driver.id, field, data_class, self._seal(keyring, driver.id, field, text))
                 for field, data_class in DATA_CLASSES.items()
                 if (text := getattr(driver.party, field))
             ],
         )
+
+    def change(self, driver: Driver) -> None:
+        """Keep other personal fields and another language; the ones before are gone.
+
+        Raises:
+            UserError: a field was erased with its key.
+
+        """
+        keyring = self._persons.keyring(driver.id)
+        self._db.run("UPDATE driver SET language = ? WHERE id = ?", (driver.language, driver.id))
+        for field, data_class in DATA_CLASSES.items():
+            text = getattr(driver.party, field)
+            if data_class not in keyring:
+                if text and text != driver.id:  # the pseudonym stands for a name that is erased
+                    raise UserError(ERASED, field=field, driver=driver.id)
+                continue
+            self._db.run(
+                "DELETE FROM person_field WHERE person_id = ? AND field = ?", (driver.id, field)
+            )
+            if text:
+                self._db.run(
+                    INSERT_FIELD,
+                    (driver.id, field, data_class, self._seal(keyring, driver.id, field, text)),
+                )
 
     def get(self, driver: DriverId) -> Driver | None:
         """Return a driver with personal fields decrypted.

@@ -150,6 +150,14 @@ def test_a_draft_can_be_dropped(shell: Shell) -> None:
     assert shell.json("invoice", "list") == []
 
 
+def test_a_driver_is_corrected_field_by_field(shell: Shell) -> None:
+    before = next(d for d in shell.json("driver", "list") if d["id"] == "D-1")
+    after = shell.json("driver", "edit", "D-1", "--email", "new@example.org")
+    assert after == before | {"email": "new@example.org"}
+    assert shell.json("driver", "edit", "D-1", "--email", "")["email"] == ""
+    assert "D-1 is corrected" in shell.text("driver", "edit", "D-1", "--address", "Weg 1, Ulm, DE")
+
+
 def test_a_driver_is_added_billed_for_a_station_and_retired(shell: Shell) -> None:
     added = shell.json(
         "driver", "add", "--name", "Bo Ek", "--email", "bo@example.org", "--language", "en",

@@ -427,6 +427,12 @@ class StubDrivers(DriverService):
         self.depot.drivers.append(driver)
         return driver
 
+    def change(self, driver: DriverId, party: Party, language: str | None = None) -> Driver:
+        before = next(each for each in self.depot.drivers if each.id == driver)
+        after = replace(before, party=party, language=language or before.language)
+        self.depot.drivers = [after if each.id == driver else each for each in self.depot.drivers]
+        return after
+
     def retire(self, driver: DriverId) -> None:
         self.depot.drivers = [each for each in self.depot.drivers if each.id != driver]
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from evdesk.domain.tariffs import parse_components
-from evdesk.gui.dialogs.driver import NewDriver
+from evdesk.gui.dialogs.driver import EditDriver, NewDriver
 from evdesk.gui.dialogs.tariff import AssignTariff, NewTariff, ocpi_tariff
 from tests.fakes.depot import NOW
 from tests.fakes.desk import OCPI
@@ -37,6 +37,21 @@ def test_a_driver_is_added(drivers, depot, qtbot):
     assert signal.args[0] == "Ayla Berg is added as D-5NEW."
     assert depot.drivers[-1].party.vat_id == "DE123456789"
     assert depot.drivers[-1].party.country == "DE"
+
+
+def test_a_driver_is_corrected(drivers, depot, qtbot):
+    drivers.search.setText("nowak")
+    drivers.table.selectRow(0)
+    drivers.edit.click()
+    dialog = drivers.findChild(EditDriver)
+    assert (dialog.name.text(), dialog.street.text()) == ("Marta Nowak", "Lange Reihe 77")
+    assert dialog.language.value() == "de"
+    dialog.email.setText("marta@example.org")
+    with qtbot.waitSignal(drivers.told) as signal:
+        dialog.submit()
+    assert signal.args[0] == "Marta Nowak is corrected."
+    after = next(d.party for d in depot.drivers if d.party.name == "Marta Nowak")
+    assert (after.email, after.city) == ("marta@example.org", "Kiel")
 
 
 def test_a_driver_is_found_and_retired(drivers, depot, qtbot):

@@ -1,7 +1,9 @@
 """Every change writes its entry, in the name of who made it."""
 
+from dataclasses import replace
+
 from tests.fakes.clock import START
-from tests.services.desk import ISSUER, OWNER, Desk, tariff_text
+from tests.services.desk import ISSUER, KIM, OWNER, Desk, tariff_text
 
 
 def one_of_each(desk: Desk) -> None:
@@ -16,6 +18,7 @@ def one_of_each(desk: Desk) -> None:
     desk.sessions.assign([session], kim)
     desk.billing.drop(desk.billing.draft(kim, "2026-03").invoice.id)
     desk.billing.issue(desk.billing.draft(kim, "2026-03").invoice.id)
+    desk.drivers.change(kim, replace(KIM, city="Ulm"))
     desk.drivers.retire(kim)
     desk.stations.rename("bay1", "gate")
     desk.stations.retire("gate")
@@ -40,6 +43,7 @@ def test_each_use_case_that_changes_something_says_so_once(desk: Desk) -> None:
         "invoice.dropped",
         "invoice.drafted",
         "invoice.issued",
+        "driver.changed",
         "driver.retired",
         "station.renamed",
         "station.retired",

@@ -1,6 +1,7 @@
 """Drivers: personal fields are kept for the bill and stand nowhere else."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -78,3 +79,34 @@ def test_a_retired_driver_is_nobodys_default_any_more(desk: Desk) -> None:
     assert [row.default_driver for row in desk.stations.rows()] == [None]
     with pytest.raises(UserError, match="no longer charges"):
         desk.stations.set_default_driver("bay", driver.id, START)
+
+
+def test_a_correction_holds_from_now_on_and_the_log_names_its_fields_only(desk: Desk) -> None:
+    driver = desk.drivers.add(KIM)
+    married = replace(KIM, name=" Kim Lee-Sommer ", email="")
+    after = desk.drivers.change(driver.id, married, "en")
+    assert desk.drivers.get(driver.id) == after
+    assert (after.party.name, after.party.email, after.language) == ("Kim Lee-Sommer", "", "en")
+    entry = desk.audit()[-1]
+    assert (entry.action, entry.object_ref) == ("driver.changed", driver.id)
+    assert entry.facts == '{"fields":"name, email, language"}'
+
+
+def test_a_correction_that_changes_nothing_leaves_no_entry(desk: Desk) -> None:
+    driver = desk.drivers.add(KIM)
+    before = desk.audit()
+    assert desk.drivers.change(driver.id, KIM) == driver
+    assert desk.audit() == before
+
+
+@pytest.mark.parametrize(
+    ("party", "sentence"),
+    [(Party(" "), "needs a name"), (Party("Kim", email="kim"), "'kim' is no e-mail address")],
+)
+def test_a_correction_that_cannot_be_billed_is_refused(
+    desk: Desk, party: Party, sentence: str
+) -> None:
+    driver = desk.drivers.add(KIM)
+    with desk.refused(sentence):
+        desk.drivers.change(driver.id, party)
+    assert desk.drivers.get(driver.id) == driver

@@ -1,5 +1,7 @@
 """A person is readable while the keys are there, in the clear nowhere, and gone with the keys."""
 
+from dataclasses import replace
+
 import pytest
 
 from evdesk.domain.errors import StorageError, UserError
@@ -116,3 +118,31 @@ def test_the_same_pseudonym_twice_is_refused_and_keeps_the_first(store) -> None:
         add(store, Driver(EVA.id, Party("Other"), "de", START))
     with store.read() as unit:
         assert unit.drivers.all() == [EVA]
+
+
+def test_a_correction_replaces_what_was_there(store, folder, data_key) -> None:
+    add(store, EVA, BOB)
+    after = replace(EVA, party=replace(EVA.party, name="Eva Neu", email=""), language="en")
+    with writing(store) as unit:
+        unit.drivers.change(after)
+    with store.read() as unit:
+        assert unit.drivers.all() == [after, BOB]
+    connection = raw(folder, data_key)
+    told = connection.all("SELECT field FROM person_field WHERE person_id = ?", (EVA.id,))
+    connection.close()
+    assert ("name",) in told
+    assert ("email",) not in told
+
+
+def test_what_was_erased_is_not_written_again(store, folder, data_key) -> None:
+    add(store, EVA)
+    persons_of(folder, data_key).destroy(EVA.id, "contact")
+    with store.read() as unit:
+        left = unit.drivers.get(EVA.id)
+    assert left is not None
+    with pytest.raises(UserError, match="erased for good"), writing(store) as unit:
+        unit.drivers.change(replace(left, party=replace(left.party, email="e@example.org")))
+    with writing(store) as unit:
+        unit.drivers.change(replace(left, party=replace(left.party, city="Ulm")))
+    with store.read() as unit:
+        assert unit.drivers.get(EVA.id) == replace(left, party=replace(left.party, city="Ulm"))

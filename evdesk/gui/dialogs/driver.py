@@ -1,4 +1,6 @@
-"""A new driver: what a bill needs, no more."""
+"""A driver, new or corrected: what a bill needs, no more."""
+
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -12,9 +14,9 @@ from evdesk.services.drivers import LANGUAGES
 
 
 class NewDriver(FormDialog):
-    """``added`` tells the driver with the pseudonym."""
+    """``saved`` tells the driver with the pseudonym."""
 
-    added = Signal(object)
+    saved = Signal(object)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +35,7 @@ class NewDriver(FormDialog):
         self.country = text_field(self.tr("CC"), self.tr("Country, 2 letters"))
         self.vat_id = text_field()
         self.language = Chooser(self.tr("Language"))
+        self._before = Party("")
         self._arrange()
         self.setMinimumWidth(520)
         self.name.setFocus()
@@ -58,7 +61,8 @@ class NewDriver(FormDialog):
 
     def party(self) -> Party:
         """Return what the form says."""
-        return Party(
+        return replace(
+            self._before,
             name=self.name.text().strip(),
             street=self.street.text().strip(),
             postcode=self.postcode.text().strip(),
@@ -76,9 +80,36 @@ class NewDriver(FormDialog):
             self.name.setFocus()
             return
         self.wait(True)
-        drivers = self._context.desk.drivers
-        self._context.tasks.run(lambda: drivers.add(party, language), self._on_added, self.complain)
+        self._context.tasks.run(lambda: self._save(party, language), self._on_saved, self.complain)
 
-    def _on_added(self, driver: Driver) -> None:
-        self.added.emit(driver)
+    def _save(self, party: Party, language: str) -> Driver:
+        return self._context.desk.drivers.add(party, language)
+
+    def _on_saved(self, driver: Driver) -> None:
+        self.saved.emit(driver)
         self.accept()
+
+
+class EditDriver(NewDriver):
+    """Corrects what is known of a driver."""
+
+    def __init__(self, context: Context, driver: Driver, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.describe(
+            self.tr("Edit {name}").format(name=driver.party.name),
+            self.tr("Corrections hold for invoices to come; issued ones stay as they are. A draft "
+                    "keeps what it was made with: discard it and draft it again."),
+            self.tr("Save"),
+        )  # fmt: skip
+        self._driver, self._before = driver.id, driver.party
+        party = driver.party
+        for field, text in (
+            (self.name, party.name), (self.email, party.email), (self.street, party.street),
+            (self.postcode, party.postcode), (self.city, party.city),
+            (self.country, party.country), (self.vat_id, party.vat_id),
+        ):  # fmt: skip
+            field.setText(text)
+        self.language.choose(driver.language)
+
+    def _save(self, party: Party, language: str) -> Driver:
+        return self._context.desk.drivers.change(self._driver, party, language)

@@ -10,7 +10,7 @@ from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.cards import DriverCards
-from evdesk.gui.dialogs.driver import NewDriver
+from evdesk.gui.dialogs.driver import EditDriver, NewDriver
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.empty import EmptyState
@@ -47,6 +47,7 @@ class DriversPage(Page):
             self.tr("Add driver …"), self.add_new, "primary", self.tr("Add driver (Ctrl+N)")
         )
         self.first = button(self.tr("Add driver …"), self.add_new, "primary")
+        self.edit = button(self.tr("Edit …"), self.ask_edit)
         self.cards = button(self.tr("Cards …"), self.show_cards)
         self.retire = button(self.tr("Retire …"), self.ask_retire, "danger")
         self.empty = EmptyState(
@@ -58,11 +59,12 @@ class DriversPage(Page):
         self._arrange()
         self.search.textChanged.connect(self.table.sorted.search)
         self.table.picked.connect(self._on_picked)
+        self.table.opened.connect(self.ask_edit)
         self.repaint_icons()
         self._on_picked()
 
     def _arrange(self) -> None:
-        self.buttons.addLayout(row(self.retire, self.cards, self.add))
+        self.buttons.addLayout(row(self.retire, self.cards, self.edit, self.add))
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Drivers"))
         self.search.setMaximumWidth(280)
@@ -90,21 +92,28 @@ class DriversPage(Page):
 
     def _show(self, drivers: list[Driver]) -> None:
         self.model.replace(drivers)
-        for part in (self.table, self.search, self.add, self.cards, self.retire):
+        for part in (self.table, self.search, self.add, self.edit, self.cards, self.retire):
             part.setVisible(bool(drivers))
         self.empty.setVisible(not drivers)
         self._on_picked()
         self.drawn.emit()
 
     def _on_picked(self) -> None:
-        self.retire.setEnabled(bool(self.table.selected()))
-        self.cards.setEnabled(bool(self.table.selected()))
+        for part in (self.edit, self.cards, self.retire):
+            part.setEnabled(bool(self.table.selected()))
 
     def add_new(self) -> None:
         """Ask for a new driver."""
         dialog = NewDriver(self.context, self)
-        dialog.added.connect(self._on_added)
+        dialog.saved.connect(self._on_added)
         dialog.open()
+
+    def ask_edit(self) -> None:
+        """Ask what to correct of the selected driver."""
+        for driver in self.table.selected():
+            dialog = EditDriver(self.context, driver, self)
+            dialog.saved.connect(self._on_edited)
+            dialog.open()
 
     def show_cards(self) -> None:
         """Show the selected driver's cards."""
@@ -114,6 +123,10 @@ class DriversPage(Page):
         self.told.emit(
             self.tr("{name} is added as {id}.").format(name=driver.party.name, id=driver.id)
         )
+        self.refresh()
+
+    def _on_edited(self, driver: Driver) -> None:
+        self.told.emit(self.tr("{name} is corrected.").format(name=driver.party.name))
         self.refresh()
 
     def ask_retire(self) -> None:
