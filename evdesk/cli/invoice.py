@@ -150,6 +150,8 @@ def as_json(invoice: Invoice) -> dict[str, object]:
                 "start_wh": billed.start_wh,
                 "end_wh": billed.end_wh,
                 "energy_wh": billed.energy_wh,
+                "corrected_at": billed.corrected_at,
+                "measured_wh": billed.measured_wh,
             }
             for billed in invoice.sessions
         ],

@@ -132,8 +132,19 @@ def _session(number: int, session: BilledSession, lines: list[Line], wording: Wo
         "meter": meter,
         "start": [wording.moment(session.plugged_in_at), wording.kwh(session.start_wh)],
         "end": [wording.moment(session.unplugged_at), wording.kwh(session.end_wh)],
+        "remark": _remark(session, wording),
         "rows": _rows(session, lines, wording),
     }
+
+
+def _remark(session: BilledSession, wording: Wording) -> str:
+    """Return that people corrected a session, and what was measured; else nothing."""
+    if session.corrected_at is None:
+        return ""
+    measured_wh, words = session.measured_wh, wording.labels
+    label = words["corrected"] if measured_wh is not None else words["corrected_unmeasured"]
+    measured = "" if measured_wh is None else wording.kwh(measured_wh)
+    return label.format(day=wording.day(session.corrected_at), energy=measured)
 
 
 def _rows(session: BilledSession, lines: list[Line], wording: Wording) -> list[list[str]]:
@@ -217,15 +228,19 @@ def _checks(invoice: Invoice, wording: Wording) -> list[str]:
     energy_lines = {
         line.session: line for line in invoice.lines if line.dimension is Dimension.ENERGY
     }
-    checks = []
+    checks: list[str] = []
     for number, session in enumerate(invoice.sessions, start=1):
         line = energy_lines.get(session.id)
         if line is not None and _runs_through(session):
             checks = _worked_example(number, session, line, wording)
-            break
+            if session.corrected_at is None:
+                break
+            checks = checks[-1:]  # what people put in is no register of a meter
     checks.append(words["check_vat"])
     if not all(_runs_through(session) for session in invoice.sessions):
         checks.append(words["check_parts"])
+    if any(session.corrected_at is not None for session in invoice.sessions):
+        checks.append(words["check_corrected"])
     return checks
 
 

@@ -59,7 +59,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class BilledSession:
-    """A copy of everything a session's lines rest on: both registers, the meter, the tariff."""
+    """A copy of everything a session's lines rest on: both registers, the meter, the tariff.
+
+    Where ``corrected_at`` is set, people put in the registers, and ``measured_wh`` was measured.
+    """
 
     id: SessionId
     station: str
@@ -76,6 +79,8 @@ class BilledSession:
     charging_s: int
     tariff: TariffId
     tariff_ocpi: str
+    corrected_at: datetime | None = None
+    measured_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ class BillingService:
                 "correct --help",
                 session=session.id,
             )
-        profile = self._devices.profile(meter.profile)
+        profile, correction = self._devices.profile(meter.profile), session.correction
         return BilledSession(
             id=session.id,
             station=session.station,
@@ -221,6 +221,8 @@ class BillingService:
             charging_s=figures.charging_ms // MS_PER_S,
             tariff=tariff.id,
             tariff_ocpi=tariff.ocpi,
+            corrected_at=None if correction is None else correction.at,
+            measured_wh=None if correction is None else figures.energy_wh,
         )
 
     # -- issuing --------------------------------------------------------------------------------

@@ -105,7 +105,15 @@ def _session(session: BilledSession) -> dict[str, object]:
         "charging_s": session.charging_s,
         "tariff": session.tariff,
         "tariff_ocpi": session.tariff_ocpi,
+        **_correction(session),
     }
+
+
+def _correction(session: BilledSession) -> dict[str, object]:
+    """Return what is said of a corrected session alone: other records are as they always were."""
+    if session.corrected_at is None:
+        return {}
+    return {"corrected_at": rfc3339(session.corrected_at), "measured_wh": session.measured_wh}
 
 
 def _to_session(data: Mapping[str, Any]) -> BilledSession:
@@ -125,6 +133,8 @@ def _to_session(data: Mapping[str, Any]) -> BilledSession:
         charging_s=data["charging_s"],
         tariff=TariffId(data["tariff"]),
         tariff_ocpi=data["tariff_ocpi"],
+        corrected_at=_instant(data["corrected_at"]) if "corrected_at" in data else None,
+        measured_wh=data.get("measured_wh"),
     )
 
 

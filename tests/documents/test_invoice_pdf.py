@@ -110,6 +110,54 @@ def test_a_language_without_labels_becomes_english_and_says_so(invoices, languag
     assert str(pdf.Root.Lang) == lang
 
 
+CORRECTED_AT = datetime(2026, 10, 5, 22, 30, tzinfo=UTC)  # the next day in Berlin
+
+
+@pytest.mark.parametrize(
+    ("language", "measured_wh", "remark", "note"),
+    [
+        (
+            "en",
+            31_050,
+            "Corrected on 6 Oct 2026: the meter measured 31.050 kWh",
+            "marked as correc",
+        ),
+        ("en", None, "Corrected on 6 Oct 2026: the meter measured nothing", "marked as"),
+        ("de", 31_050, "Berichtigt am 06.10.2026: gemessen wurden 31,050 kWh", "als berichtigt"),
+        (
+            "de",
+            None,
+            "Berichtigt am 06.10.2026: gemessen wurde nichts",
+            "als berichtigt gekennzeich",
+        ),
+    ],
+)
+def test_a_corrected_session_says_so_and_what_was_measured(
+    read, language, measured_wh, remark, note
+):
+    marked = replace(billed_session(0), corrected_at=CORRECTED_AT, measured_wh=measured_wh)
+    (page,) = read(bill(language=language, sessions=(marked, billed_session(1))))
+
+    assert page.count(remark) == 1
+    assert page.index(remark) < page.index("Hof 2")
+    assert note in page
+    assert ("For no. 2:" if language == "en" else "Für Nr. 2:") in page  # what was measured
+
+
+def test_an_invoice_of_corrected_sessions_alone_names_no_register_of_a_meter(read):
+    marked = replace(billed_session(0), corrected_at=CORRECTED_AT, measured_wh=1)
+    (page,) = read(bill(sessions=(marked,)))
+
+    assert "lifetime register" not in page
+    assert "Each amount is quantity × net unit price" in page
+
+
+def test_an_invoice_without_corrections_has_no_word_of_them(read):
+    (page,) = read(bill(3))
+
+    assert "orrected" not in page
+
+
 def test_totals_on_paper_are_those_of_the_record_and_the_sum_of_the_lines_above(read):
     invoice = bill(40)
     text = " ".join(read(invoice))

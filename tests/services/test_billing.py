@@ -39,6 +39,32 @@ def test_a_draft_copies_everything_its_lines_rest_on(desk: Desk) -> None:
     assert made.totals.gross.amount == Decimal("7.02")
 
 
+def test_a_corrected_session_is_billed_with_what_was_measured_beside_it(desk: Desk) -> None:
+    kim = desk.ready_to_bill()
+    one, two = desk.charge(kim), desk.charge(kim, 7_000, START + timedelta(hours=2))
+    desk.clock.at = START + timedelta(days=2)
+    desk.reviews.correct(one, 1_000, 9_000, "the display was misread")
+    made = draft(desk, kim)
+    corrected, measured = made.sessions
+    assert (corrected.id, corrected.energy_wh, corrected.measured_wh) == (one, 8_000, 12_000)
+    assert corrected.corrected_at == START + timedelta(days=2)
+    assert (measured.id, measured.corrected_at, measured.measured_wh) == (two, None, None)
+    issued = desk.billing.issue(made.id)
+    assert desk.billing.get(issued.id).sessions == made.sessions
+
+
+def test_a_draft_that_names_another_correction_is_not_issued(desk: Desk) -> None:
+    kim = desk.ready_to_bill()
+    one = desk.charge(kim)
+    desk.reviews.correct(one, 1_000, 9_000, "the display was misread")
+    made = draft(desk, kim)
+    desk.clock.at += timedelta(days=1)
+    for end_wh in (8_000, 9_000):
+        desk.reviews.correct(one, 1_000, end_wh, "and read once more")
+    with desk.refused("Nothing was issued: drop the draft"):
+        desk.billing.issue(made.id)
+
+
 def test_a_draft_leaves_out_what_is_open_or_in_doubt_and_says_so(desk: Desk) -> None:
     kim = desk.ready_to_bill()
     clean = desk.charge(kim)
