@@ -46,8 +46,7 @@ class Registers(Protocol):
 
         Before them comes the last one earlier than ``from_at``, however old. The first of each hour
         is there, both sides of a silence, and all reads around a mark or a step that the bounds do
-        not allow. What was thinned out tells no silence within a
-        quarter hour.
+        not allow. Of what was thinned out, only silences in which nothing was counted are not told.
         """
 
 

@@ -94,7 +94,7 @@ class Archived:
             _, _, begin_ms, until_ms, _, bucket_ms, *_ = row
             thinned = bucket_ms != MINUTE_MS
             if thinned:
-                thinned_until_ms = until_ms
+                thinned_until_ms = max(until_ms, thinned_until_ms or until_ms)
             if thinned or (minutes and until_ms <= self.cut_ms):
                 blob = self._buckets(row)
                 most = until_ms // bucket_ms - begin_ms // bucket_ms + 1

@@ -10,7 +10,6 @@ from datetime import datetime
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evdesk.domain.instants import MILLISECOND, from_ms, to_ms
 from evdesk.domain.meters import Source
@@ -19,12 +18,11 @@ from evdesk.domain.registers import MARGIN, MS_PER_HOUR
 from evdesk.ports import Watch
 from evdesk.storage.archived import HOUR_MS, Archived
 from evdesk.storage.buckets import QUARTER_MS
-from evdesk.storage.columns import Ints
+from evdesk.storage.columns import Bools, Ints
 from evdesk.storage.connection import Connection, Row
 from evdesk.storage.segments import within
 
 STRETCH_ROWS = 3_600
-NOTHING = np.zeros(0, np.int64)
 AFTER_A_STEP = 8  # reads that show whether a new level stands
 ROWS = """
     SELECT at_ms, import_wh FROM reading WHERE meter_id = ? AND socket = ?
@@ -42,11 +40,15 @@ BEFORE = """
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring reads of one register; ``thinned``: only some of each quarter hour are left."""
+    """Neighbouring reads of one register; ``hidden`` where some before a read were thinned out."""
 
     at_ms: Ints
     wh: Ints
-    thinned: bool = False
+    hidden: Bools
+
+    def where(self, chosen: slice | Bools) -> "Stretch":
+        """Return the chosen reads."""
+        return Stretch(self.at_ms[chosen], self.wh[chosen], self.hidden[chosen])
 
 
 def points_between(
@@ -67,16 +69,22 @@ def points_between(
         yield from told.of(stretch)
 
 
-def stretch_of(rows: list[Row]) -> Stretch:
-    """Return the stretch of these pairs of instant and register."""
-    pairs = np.array(rows, np.int64)
-    return Stretch(pairs[:, 0], pairs[:, 1])
+def stretch_of(at_ms: Ints, wh: Ints, *, thinned: bool = False) -> Stretch:
+    """Return the stretch of these reads; thinning leaves no silence within a quarter hour."""
+    quarter = at_ms // QUARTER_MS
+    same_quarter = np.diff(quarter, prepend=quarter[:1] - 1) == 0
+    return Stretch(at_ms, wh, same_quarter & thinned)
+
+
+def _of_pairs(rows: list[Row]) -> Stretch:
+    pairs = np.array(rows, np.int64).reshape(-1, 2)
+    return stretch_of(pairs[:, 0], pairs[:, 1])
 
 
 def _rows(db: Connection, source: Source, begin_ms: int, end_ms: int) -> Iterator[Stretch]:
     rows = db.each(ROWS, (source.meter_id, source.socket, begin_ms, end_ms))
     while stretch := list(islice(rows, STRETCH_ROWS)):
-        yield stretch_of(stretch)
+        yield _of_pairs(stretch)
 
 
 def _sealed(archived: Archived, source: Source, begin_ms: int, end_ms: int) -> Iterator[Stretch]:
@@ -88,11 +96,11 @@ def _sealed(archived: Archived, source: Source, begin_ms: int, end_ms: int) -> I
             yield _joined(together)
             together = []
         at_ms, register = archived.registers(segment)
-        chosen = within(at_ms, begin_ms, min(end_ms, archived.cut_ms))
-        register = register.where(chosen)
-        at_ms, wh = at_ms[chosen][register.present], register.values[register.present]
-        if len(at_ms):
-            together.append(Stretch(at_ms, wh, segment.thinned))
+        known, wh = at_ms[register.present], register.values[register.present]
+        stretch = stretch_of(known, wh, thinned=segment.thinned)
+        stretch = stretch.where(within(stretch.at_ms, begin_ms, min(end_ms, archived.cut_ms)))
+        if len(stretch.at_ms):
+            together.append(stretch)
         until_ms = max(until_ms, segment.span.until_ms)
     if together:
         yield _joined(together)
@@ -100,11 +108,10 @@ def _sealed(archived: Archived, source: Source, begin_ms: int, end_ms: int) -> I
 
 def _with_late(sealed: Iterator[Stretch], late: list[Stretch]) -> Iterator[Stretch]:
     """Yield sealed stretches with the reads between them that came too late to be sealed."""
-    rest = _joined(late) if late else Stretch(NOTHING, NOTHING)
+    rest = _joined(late) if late else _of_pairs([])
     for stretch in sealed:
         count = int(np.searchsorted(rest.at_ms, stretch.at_ms[-1]))
-        earlier = Stretch(rest.at_ms[:count], rest.wh[:count])
-        rest = Stretch(rest.at_ms[count:], rest.wh[count:])
+        earlier, rest = rest.where(slice(count)), rest.where(slice(count, None))
         yield _joined([stretch, earlier]) if count else stretch
     if len(rest.at_ms):
         yield rest
@@ -114,7 +121,11 @@ def _joined(parts: list[Stretch]) -> Stretch:
     at_ms = np.concatenate([part.at_ms for part in parts])
     wh = np.concatenate([part.wh for part in parts])
     order = np.argsort(at_ms, kind="stable")
-    return Stretch(at_ms[order], wh[order], any(part.thinned for part in parts))
+    at_ms, hidden = at_ms[order], np.zeros(len(order), np.bool_)
+    for part in parts:  # what was thinned out of one part lay between its own reads
+        following = np.searchsorted(part.at_ms, at_ms)
+        hidden |= np.append(part.hidden, False)[following]
+    return Stretch(at_ms, wh[order], hidden)
 
 
 def _before(db: Connection, source: Source, begin_ms: int) -> Stretch | None:
@@ -128,7 +139,7 @@ def _before(db: Connection, source: Source, begin_ms: int) -> Stretch | None:
             row = newest if row is None else max(tuple(row), newest)
         if row is not None:
             break
-    return None if row is None else stretch_of([row])
+    return None if row is None else _of_pairs([row])
 
 
 class Told:
@@ -144,13 +155,12 @@ class Told:
     def of(self, stretch: Stretch) -> list[Point]:
         """Return what is to be told of a stretch that follows the one before."""
         known = 0 if self._last is None else 1  # the last read of the stretch before comes first
-        at_ms, wh = stretch.at_ms, stretch.wh
+        at_ms, wh, hidden = stretch.at_ms, stretch.wh, stretch.hidden
         if self._last is not None:
             at_ms = np.concatenate([self._last.at_ms, at_ms])
             wh = np.concatenate([self._last.wh, wh])
-        silent = np.diff(at_ms) > self._silence_ms
-        if stretch.thinned:
-            silent &= np.diff(at_ms // QUARTER_MS) != 0
+            hidden = np.concatenate([self._last.hidden, hidden])
+        silent = (np.diff(at_ms) > self._silence_ms) & ~hidden[1:]
         odd = self._odd(at_ms, wh)
         told = np.zeros(len(at_ms), np.bool_)
         told[[known, -1]] = True
@@ -163,7 +173,7 @@ class Told:
         for here in whole:
             told[here : here + 2 + AFTER_A_STEP] = True
         self._owe(whole, len(stretch.at_ms), len(at_ms))
-        self._last = Stretch(at_ms[-1:], wh[-1:])
+        self._last = Stretch(at_ms[-1:], wh[-1:], hidden[-1:])
         unbroken = np.concatenate([[False], ~silent])
         return [
             Point(from_ms(int(at_ms[n])), int(wh[n]), bool(unbroken[n]))
@@ -171,12 +181,12 @@ class Told:
             if n >= known
         ]
 
-    def _odd(self, at_ms: Ints, wh: Ints) -> NDArray[np.bool_]:
+    def _odd(self, at_ms: Ints, wh: Ints) -> Bools:
         """Return after which reads the next one cannot follow on the same counter."""
         risen_wh, bounds = np.diff(wh), self._bounds
         most_w = MARGIN * bounds.max_power_w
         most_wh = most_w / MS_PER_HOUR * np.diff(at_ms) + 2 * bounds.resolution_wh
-        odd: NDArray[np.bool_] = (risen_wh < 0) | (risen_wh > most_wh)
+        odd: Bools = (risen_wh < 0) | (risen_wh > most_wh)
         return odd
 
     def _marked(self, at_ms: Ints) -> Ints:

@@ -20,7 +20,7 @@ from evdesk.storage.connection import Connection
 from evdesk.storage.hour_rows import HOUR_MS, NEXT_ROWS, HourRows
 from evdesk.storage.row_columns import read_rows
 from evdesk.storage.segments import COLUMNS, INSERT, Draft, Segment, Span, minutes, seal, segment_of
-from evdesk.storage.thinning import DAY_MS, session_edges, thinned_day
+from evdesk.storage.thinning import DAY_MS, edges_of, thinned_day
 
 OF_SOURCE = "WHERE meter_id = ? AND socket = ? AND from_ms = ?"
 
@@ -165,8 +165,8 @@ class StoredSealing:
         archived = Archived(self._db)
         whole = Columns.joined([archived.columns(segment) for segment in segments])
         span = Span(source, day_ms, day_ms + DAY_MS, self._next_part(source, day_ms))
-        draft = thinned_day(span, whole, session_edges(self._db, span))
-        return Written((draft,), replaced=tuple(segments))
+        drafts = thinned_day(span, whole, edges_of(self._db, span))
+        return Written(drafts, replaced=tuple(segments))
 
     def replace(self, drafts: Sequence[ports.Drafts]) -> Thinned:
         """Write thinned days in the place of their hours."""

@@ -9,13 +9,16 @@ import pytest
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import Source
 from evdesk.domain.readings import MeterId, Reading, Register
+from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Figures
-from evdesk.ports import Store
+from evdesk.ports import Store, Watch
 from evdesk.services.sealing import Archivist
 from tests.storage.archives import journal, seal_all
 from tests.storage.sites import START, add_meter, at, raw, reading, writing
 
 QUARTER_S, DAY_S, EVERY_S = 900, 86_400, 20
+BEGUN = 10  # readings with which each day begins: nobody knows what happened by midnight
+LEFT = 18 * 8 + BEGUN - 1
 DAY = DAY_S - 6 * 3600  # seconds from START to the end of its UTC day
 DAYS = 10
 
@@ -48,7 +51,7 @@ def kept(store: Store, meter: MeterId, begin: float = 0, end: float = DAY) -> li
 
 def is_edge(one: Reading) -> bool:
     second = to_ms(one.at) // 1000
-    return second % QUARTER_S in {0, QUARTER_S - EVERY_S}
+    return one.at < at(BEGUN * EVERY_S) or second % QUARTER_S in {0, QUARTER_S - EVERY_S}
 
 
 def test_both_registers_at_each_quarter_hour_stay_with_their_raw_words(store, meter):
@@ -103,6 +106,69 @@ def test_a_silence_stays_a_gap(store, meter):
     assert curve.power_w.count(None) == 1
 
 
+def silent_day(meter: MeterId, begin: int, end: int) -> list[Reading]:
+    """A day in which nobody read anything in begin <= second < end."""
+    return [one for one in one_day(meter) if not begin <= (one.at - START).seconds < end]
+
+
+def breaks(store: Store, meter: MeterId) -> list[float]:
+    """Seconds of the first reads after silences, as a month's account is told of them."""
+    watch = Watch(timedelta(seconds=60), Bounds(resolution_wh=1))
+    with store.read() as unit:
+        points = list(unit.registers.follow(Source(meter), at(-9), at(DAY + 7_200), watch))
+    return [(point.at - START).total_seconds() for point in points[1:] if not point.unbroken]
+
+
+def test_a_silence_within_a_quarter_hour_stays_one(store, meter):
+    journal(store, *silent_day(meter, 5_000, 5_200))
+    thin(store)
+    assert breaks(store, meter) == [5_200]
+    around = [one.at for one in kept(store, meter, 4_900, 5_300)]
+    assert around == [at(4_980), at(5_200)]
+    with store.read() as unit:
+        curve = unit.readings.curve(Source(meter), START, at(DAY), 2_000)
+        stretches = unit.readings.thinned(Source(meter), START, at(DAY))
+    assert curve.power_w.count(None) == 1
+    assert curve.thinned_until_s == at(DAY).timestamp()
+    assert [end for _, end in stretches] == [at(5_200), at(DAY)]
+    assert stretches[0][1] == stretches[1][0]
+
+
+def test_a_silence_in_which_nothing_was_counted_divides_nothing(store, meter):
+    journal(store, *[replace(one, import_wh=10_000) for one in silent_day(meter, 5_000, 5_200)])
+    thin(store)
+    assert {at(4_980), at(5_200)} <= {one.at for one in kept(store, meter)}
+    with store.read() as unit:
+        assert len(unit.readings.thinned(Source(meter), START, at(DAY))) == 1
+
+
+def test_a_device_that_is_read_every_two_minutes_is_never_silent(store, meter):
+    journal(store, *one_day(meter)[::6])
+    thin(store)
+    with store.read() as unit:
+        assert len(unit.readings.thinned(Source(meter), START, at(DAY))) == 1
+
+
+def test_what_comes_late_into_a_silence_of_a_thinned_day_fills_it(store, meter):
+    journal(store, *silent_day(meter, 5_000, 5_200))
+    thin(store)
+    late = [one for one in one_day(meter) if at(5_000) <= one.at < at(5_160)]
+    journal(store, *late)
+    assert breaks(store, meter) == []
+    thin(store, days=DAYS + 1.2)
+    assert breaks(store, meter) == []
+
+
+def test_what_comes_late_leaves_what_is_left_of_a_silence(store, meter):
+    journal(store, *silent_day(meter, 5_000, 5_200))
+    thin(store)
+    journal(store, reading(meter, 5_100))
+    for days in (DAYS + 0.9, DAYS + 1.2):
+        assert breaks(store, meter) == [5_100, 5_200]
+        thin(store, days=days)
+    assert breaks(store, meter) == [5_100, 5_200]
+
+
 def test_lowest_highest_and_mean_power_are_those_of_all_readings(store, meter, folder, data_key):
     journal(store, *one_day(meter))
     thin(store)
@@ -131,7 +197,8 @@ def test_a_minute_around_what_happened_to_a_session_stays_whole(store, meter):
     for edge in (4_010, 9_990):
         around = kept(store, meter, edge - 60, edge + 61)
         assert [one.at for one in around] == [at(s) for s in range(edge - 50, edge + 61, EVERY_S)]
-    assert len(kept(store, meter, 4_100, 9_900)) == 2 * 7 - 1
+    assert kept(store, meter, 4_010 + 9 * EVERY_S, 9_900)[0].at == at(4_480)
+    assert len(kept(store, meter, 4_210, 9_900)) == 2 * 7 - 1
 
 
 def test_a_register_that_falls_or_leaps_stays_with_what_proves_it(store, meter):
@@ -156,9 +223,9 @@ def test_the_log_tells_what_was_thinned(store, meter):
     assert (entry.action, entry.object_ref) == ("readings.thinned", "2026-03-02T00:00:00Z")
     assert facts["older_than_days"] == DAYS
     assert (facts["segments_before"], facts["segments"]) == (18, 1)
-    assert (facts["readings_before"], facts["readings"]) == (DAY // EVERY_S, 18 * 8)
+    assert (facts["readings_before"], facts["readings"]) == (DAY // EVERY_S, LEFT)
     assert facts["digest"] != facts["digest_before"]
-    assert count == 18 * 8 + 7_200 // EVERY_S
+    assert count == LEFT + 7_200 // EVERY_S
 
 
 def test_what_comes_late_into_a_thinned_day_is_kept_and_thinned_itself(store, meter):
@@ -168,8 +235,8 @@ def test_what_comes_late_into_a_thinned_day_is_kept_and_thinned_itself(store, me
     journal(store, *late)
     thin(store, days=DAYS + 1.2)
     found = kept(store, meter, 0, 3_600)
-    assert [one for one in late if one in found] == [
-        one for one in late if to_ms(one.at) // 1000 % QUARTER_S in {10, QUARTER_S - 10}
+    assert [one for one in late[BEGUN:] if one in found] == [
+        one for one in late[BEGUN:] if to_ms(one.at) // 1000 % QUARTER_S in {10, QUARTER_S - 10}
     ]
     assert found == sorted(found, key=lambda one: one.at)
 
@@ -191,7 +258,7 @@ def test_a_damaged_hour_is_left_as_it_is_and_the_others_thin_out(
     )
     connection.close()
     thin(store)
-    assert len(kept(store, other)) == 18 * 8
+    assert len(kept(store, other)) == LEFT
     assert len(kept(store, meter, 3_600)) == 17 * 3_600 // EVERY_S
 
 
