@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from evdesk.domain.crosscheck import CAUGHT_UP, LEAST_WH
+from evdesk.domain.crosscheck import CAUGHT_UP, LEAST_WH, SHARE
 from evdesk.domain.progress import Fold, OpenSession
 from evdesk.domain.readings import Register
 from evdesk.domain.registers import Step, Verdict
@@ -171,7 +171,10 @@ class Counting(Fold):
         return drawing and CAUGHT_UP * least_w * hours <= rise_wh <= most_w * hours / CAUGHT_UP
 
     def compare_session(self, session: OpenSession, session_wh: int) -> None:
-        """Doubt a register that counted less across a silence than the charger's own count."""
+        """Compare what register and charger counted across a silence.
+
+        A register that counted less began anew; one that counted more counted another car, too.
+        """
         before, now, counted_wh = (
             session.session_register,
             self.state.track.last,
@@ -180,11 +183,15 @@ class Counting(Fold):
         session.session_register = now
         if before is None or now is None or counted_wh is None or not session.silence:
             return
-        more_wh = session_wh - counted_wh
+        more_wh, rise_wh = session_wh - counted_wh, now.wh - before.wh
         bounds, elapsed = self.rules.bounds, self.between(before.at, now.at)
-        missing_wh = more_wh - (now.wh - before.wh)
-        if bounds.plausible(more_wh, elapsed) and missing_wh > LEAST_WH + 2 * bounds.resolution_wh:
+        if not bounds.plausible(more_wh, elapsed):
+            return
+        allowed_wh = max(LEAST_WH, SHARE * more_wh) + 2 * bounds.resolution_wh
+        if more_wh - rise_wh > allowed_wh:
             session.flags.add(Flag.METER_RESET)
+        elif rise_wh - more_wh > allowed_wh:
+            session.flags.add(Flag.UNSEEN_REPLUG)
 
     def compare(self, session: OpenSession, sample: Sample, power_w: float) -> None:
         """Compare register and power, where a sample tells both and both are believed."""

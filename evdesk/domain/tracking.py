@@ -200,11 +200,12 @@ class Tracker(Visits):
     def _on_car(
         self, session: OpenSession, sample: Sample, signs: CarSigns, out: list[SessionEvent]
     ) -> None:
-        if sample.pilot in PLUGGED:
-            recent = tuple(self.state.recent)
-            replug = replug_in(session, sample.at, signs, recent, self.touches)
-            if replug is not None:
-                self.replug(session, replug, sample.at, out)
+        """Compare what is said of the car with what was said of it when it was seen last."""
+        if sample.pilot not in PLUGGED:
+            return
+        replug = replug_in(session, sample.at, signs, tuple(self.state.recent), self.touches)
+        if replug is not None:
+            self.replug(session, replug, sample.at, out)
         session = self.state.session or session
         if signs.session_wh is not None:
             self.counting.compare_session(session, signs.session_wh)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from evdesk.domain import snapshots
-from evdesk.domain.sessions import Figures, Flag
+from evdesk.domain.sessions import CarSigns, Figures, Flag
 from evdesk.domain.tracking import Tracker
 from tests.domain.days import BY_LOAD, BY_PILOT, closed, sample
 
@@ -152,3 +152,17 @@ def test_a_session_begins_afresh_once_the_register_has_moved() -> None:
     day.go(5, None, POWER_W)
     day.go(5, None)
     assert [Flag.REGISTER_FROZEN in one.flags for one in day.found] == [True, False]
+
+
+def test_a_register_that_counted_more_than_the_charger_says_counted_another_car() -> None:
+    """Both cars drew nothing; one that came and went between them did, as the charger said E."""
+    day = Day(Tracker(BY_PILOT))
+    nothing = CarSigns(session_wh=0)
+    for minute in range(30):
+        pilot = "A" if minute < 2 else "E" if 10 <= minute < 25 else "B"
+        day.wh += 100 if 12 <= minute < 16 else 0
+        told = sample(60 * minute, pilot, int(day.wh), 0.0, nothing)
+        assert not closed(day.tracker.on(told))
+    day.second = 30 * 60
+    day.go(1, "A")
+    assert day.flags() >= {Flag.UNSEEN_REPLUG}
