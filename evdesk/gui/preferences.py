@@ -1,6 +1,8 @@
 """What the window remembers on this PC: looks and habits, nothing of the site."""
 
-from PySide6.QtCore import QByteArray, QSettings
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 
 class Preferences:
@@ -25,6 +27,17 @@ class Preferences:
     def set_bytes(self, key: str, value: QByteArray) -> None:
         """Remember a geometry or splitter state."""
         self._settings.setValue(f"window/{key}", value)
+
+    def folder(self) -> str:
+        """Return where files were saved last, else the documents, else the home folder."""
+        documents = QStandardPaths.StandardLocation.DocumentsLocation
+        usual = (self._settings.value("files/folder"), QStandardPaths.writableLocation(documents))
+        there = (str(path) for path in usual if path and Path(str(path)).is_dir())
+        return next(there, str(Path.home()))
+
+    def set_folder(self, folder: str) -> None:
+        """Remember where a file was saved."""
+        self._settings.setValue("files/folder", folder)
 
     def shows_notices(self) -> bool:
         """Return whether faults are told beside the clock of the desktop."""

@@ -150,8 +150,8 @@ QLineEdit[role="search"] { padding-left: 4px; }
 QComboBox QLineEdit, QComboBox QLineEdit:focus, QAbstractSpinBox QLineEdit {
     border: none; padding: 0; min-height: 0; background: transparent;
 }
-QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 26px; }
-QComboBox::down-arrow, QDateEdit::down-arrow { image: url($down); width: 14px; height: 14px; }
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow { image: url($down); width: 14px; height: 14px; }
 QComboBox QAbstractItemView {
     background: $surface; border: 1px solid $border_strong; outline: none; padding: 4px;
     selection-background-color: $accent_soft; selection-color: $accent;

@@ -93,9 +93,10 @@ def test_no_button_is_narrower_than_its_words(page, name):
 
 def test_columns_share_what_is_over_and_what_is_missing():
     columns = [column(100), column(100, least=60), column(0)]
-    assert shared_widths(columns, 300) == [100, 108, 84]
-    assert shared_widths(columns, 264) == [100, 80, 84]
-    assert shared_widths(columns, 100) == [100, 60, 84]
+    assert shared_widths(columns, 308) == [100, 100, 108]
+    assert shared_widths(columns, 328) == [100, 110, 108]
+    assert shared_widths(columns, 288) == [100, 80, 108]
+    assert shared_widths(columns, 100) == [100, 60, 108]
 
 
 def test_spare_columns_go_the_highest_number_first():

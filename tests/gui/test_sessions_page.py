@@ -110,7 +110,7 @@ def test_sessions_are_assigned_to_a_driver(page, desk, depot, qtbot):
     dialog.driver.setCurrentIndex(1)
     with qtbot.waitSignal(page.told) as signal:
         dialog.submit()
-    assert signal.args[0] == "2 session(s) assigned to Förde Logistik GmbH."
+    assert signal.args[0] == "2 sessions assigned to Förde Logistik GmbH."
     drivers = {s.driver for s in depot.sessions if s.id in chosen}
     assert drivers == {depot.drivers[3].id}
 

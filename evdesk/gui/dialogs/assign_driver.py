@@ -23,7 +23,9 @@ class AssignDriver(FormDialog):
         super().__init__(parent)
         self.describe(
             self.tr("Assign to driver"),
-            self.tr("{count} session(s) will be billed to this driver.").format(
+            self.tr("1 session will be billed to this driver.")
+            if len(sessions) == 1
+            else self.tr("{count} sessions will be billed to this driver.").format(
                 count=len(sessions)
             ),
             self.tr("Assign"),

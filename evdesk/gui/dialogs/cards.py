@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from evdesk.domain.cards import Card, CardEnd
@@ -61,7 +62,8 @@ class DriverCards(FormDialog):
         self.table.setMinimumHeight(180)
         self.form.addLayout(row(self.number, self.add))
         self.form.addWidget(self.table, 1)
-        self.form.addWidget(self.none)
+        self.form.addWidget(self.none, 1)
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.form.addLayout(row(self.lost, self.returned, 0))
         self.setMinimumSize(600, 420)
         self.number.setFocus()
@@ -83,6 +85,8 @@ class DriverCards(FormDialog):
         self.model.replace(mine)
         self.table.setVisible(bool(mine))
         self.none.setVisible(not mine)
+        for part in (self.lost, self.returned):
+            part.setVisible(bool(mine))
         self._on_picked()
 
     def _on_picked(self) -> None:

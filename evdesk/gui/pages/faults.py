@@ -50,7 +50,7 @@ class FaultsPage(Page):
         self.panel = FaultPanel(context)
         self.alerts = button(self.tr("Alerts …"), self.ask_alerts)
         self.export = button(self.tr("Export …"), self.ask_file)
-        self.files = SaveAs(context.tasks, self)
+        self.files = SaveAs(context, self)
         self.empty = EmptyState(context.theme, "ok", "", "")
         self._arrange()
         self._connect()

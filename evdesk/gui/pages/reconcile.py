@@ -52,7 +52,7 @@ class ReconcilePage(Page):
         self.model: RowsModel[MeterMonth] = RowsModel(self._columns(), lambda r: r.source, self)
         self.table: RowsTable[MeterMonth] = RowsTable(self.model, context.theme)
         self.panel = MonthPanel(context)
-        self.files = SaveAs(context.tasks, self)
+        self.files = SaveAs(context, self)
         self.empty = EmptyState(context.theme, "reconcile", "", "")
         self._arrange()
         self._connect()

@@ -49,7 +49,7 @@ class SessionsPage(Page):
         self.count = label("", "muted")
         self.assign = button(self.tr("Assign to driver …"), self.ask_driver)
         self.export = button(self.tr("Export …"), self.ask_file)
-        self.files = SaveAs(context.tasks, self)
+        self.files = SaveAs(context, self)
         self.empty = EmptyState(context.theme, "sessions", "", "")
         self._arrange()
         self._connect()
@@ -206,7 +206,9 @@ class SessionsPage(Page):
 
     def _on_assigned(self, count: int, name: str) -> None:
         self.told.emit(
-            self.tr("{count} session(s) assigned to {name}.").format(count=count, name=name)
+            self.tr("1 session assigned to {name}.").format(name=name)
+            if count == 1
+            else self.tr("{count} sessions assigned to {name}.").format(count=count, name=name)
         )
         self.panel.forget()
         self.refresh()

@@ -136,7 +136,10 @@ class TariffsPage(Page):
 
     def ask_file(self) -> None:
         """Ask for a file with an OCPI 2.2.1 tariff object."""
-        dialog = QFileDialog(self, self.tr("Tariff from file"), "", self.tr("OCPI tariff (*.json)"))
+        dialog = QFileDialog(
+            self, self.tr("Tariff from file"), self.context.preferences.folder(),
+            self.tr("OCPI tariff (*.json)"),
+        )  # fmt: skip
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.load_file)
         dialog.finished.connect(dialog.deleteLater)

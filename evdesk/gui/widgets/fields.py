@@ -176,6 +176,7 @@ def add_field(to: QFormLayout, caption: str, field: QWidget, hint: str = "") -> 
     if hint:
         small = label(hint, "small")
         small.setWordWrap(True)
+        small.setAlignment(Qt.AlignmentFlag.AlignTop)  # close to its field
         to.addRow("", small)
 
 

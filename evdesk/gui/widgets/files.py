@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from evdesk.domain.errors import StorageError
-from evdesk.gui.tasks import Lane, Tasks
+from evdesk.gui.context import Context
+from evdesk.gui.tasks import Lane
 
 
 class SaveAs(QObject):
@@ -17,16 +18,16 @@ class SaveAs(QObject):
     saved = Signal(str)
     failed = Signal(object)
 
-    def __init__(self, tasks: Tasks, parent: QWidget) -> None:
+    def __init__(self, context: Context, parent: QWidget) -> None:
         super().__init__(parent)
-        self._tasks, self._window = tasks, parent
+        self._context, self._window = context, parent
         self._make: Callable[[str], bytes] | None = None
         self.dialog: QFileDialog | None = None
 
     def ask(self, title: str, name: str, kinds: str, make: Callable[[str], bytes]) -> None:
         """Ask where to; ``make`` gets the suffix and returns the bytes."""
         self._make = make
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        folder = self._context.preferences.folder()
         dialog = QFileDialog(self._window, title, str(Path(folder) / name), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix)
@@ -42,8 +43,9 @@ class SaveAs(QObject):
         if make is None:
             return
         path = Path(name)
+        self._context.preferences.set_folder(str(path.parent))
         work = partial(_write, path, make)
-        self._tasks.run(work, self.saved.emit, self.failed.emit, Lane.OUTSIDE)
+        self._context.tasks.run(work, self.saved.emit, self.failed.emit, Lane.OUTSIDE)
 
 
 def _write(path: Path, make: Callable[[str], bytes]) -> str:

@@ -43,7 +43,7 @@ class InvoicePanel(QFrame):
         )
         self.view = PdfView(context.theme, self)
         self.view.setFrameShape(QFrame.Shape.NoFrame)
-        self.files = SaveAs(context.tasks, self)
+        self.files = SaveAs(context, self)
         self.preview: QPrintPreviewDialog | None = None
         self.empty = EmptyState(
             context.theme, "invoices", self.tr("Nothing selected"),

@@ -21,7 +21,7 @@ from evdesk.gui.widgets.chip import chip_width, draw_chip
 
 T = TypeVar("T")
 ROW_PX, CHIP_GAP_PX, PAD_PX = 40, 6, 12
-REST_PX = 84  # of a last column that takes the rest, at least
+REST_PX = 108  # of a last column that takes the rest, at least
 
 
 class Cells(QStyledItemDelegate):
