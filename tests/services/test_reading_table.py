@@ -80,7 +80,7 @@ def test_what_is_left_of_a_thinned_day_says_so(busy: Desk) -> None:
     archive(busy, days=100)
     rows = table(busy)
     assert {row["thinned"] for row in rows} == {"yes"}
-    assert len(rows) == 2 * 2 * 20
+    assert len(rows) == 2 * (2 * 20 + 9)  # quarter hours, and what the day began with
 
 
 def test_a_damaged_hour_costs_no_other_and_has_a_row_of_its_own(
