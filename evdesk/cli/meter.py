@@ -10,6 +10,7 @@ from evdesk.cli.options import Groups
 from evdesk.cli.output import kwh, table
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import MeterRole, NewMeter
+from evdesk.ports import ProfileInfo
 from evdesk.services.cautions import Caution, CautionCode
 from evdesk.services.metering import AddedMeter, MeterRow
 
@@ -93,12 +94,18 @@ def profiles(context: Context) -> None:
     rows = [
         (
             p.id, p.manufacturer, p.model, p.kind, " ".join(p.transports), p.confidence,
-            "a meter beside it" if p.needs_meter else None,
+            _needs(p),
         )
         for p in found
     ]  # fmt: skip
     headings = ("id", "maker", "model", "kind", "transports", "confidence", "needs")
     context.out.answer(data, table(headings, rows, "No profile is installed."))
+
+
+def _needs(profile: ProfileInfo) -> str | None:
+    if profile.needs_meter:
+        return "a meter beside it"
+    return "a meter beside it to bill Wh: it counts VAh" if profile.counts_vah else None
 
 
 def add_meter(context: Context) -> None:
@@ -164,6 +171,13 @@ def _caution(caution: Caution) -> str:
             )
         case CautionCode.NO_ENERGY:
             return "It answered, but its lifetime register says nothing: look at it with a probe."
+        case CautionCode.VAH:
+            return (
+                "By its maker's table its register counts apparent energy (VAh), not Wh: it shows "
+                "as much as was drawn, or more. Invoices say so. To bill Wh, add a meter beside "
+                "it, retire its station and make another: evdesk station add NAME --energy-from "
+                f"METER --state-from {facts['name']}."
+            )
         case CautionCode.SOCKETS:
             return (
                 f"It may have up to {facts['sockets']} sockets; each further one needs a station: "
@@ -218,6 +232,7 @@ def _row(row: MeterRow) -> dict[str, object]:
         "last_error": status.last_error,
         "not_supported": list(row.missing),
         "choices": dict(row.meter.choices),
+        "counts_vah": row.profile is not None and row.profile.counts_vah,
         **meter_facts.fields(row),
     }
 

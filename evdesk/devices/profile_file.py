@@ -195,6 +195,7 @@ def _info(device: TomlTable, every: Sequence[Register], choices: Sequence[Choice
         range_wh=_range_wh(registers.get(ENERGY)),
         power_step_w=_power_step_w(registers.get(POWER)),
         one_client=device.flag("one_client", default=False),
+        counts_vah=device.flag("counts_vah", default=False),
         notes=device.texts("notes"),
         models_covered=device.texts("models_covered"),
         needs_meter=kind == "charger" and ENERGY not in registers,

@@ -132,19 +132,24 @@ def _session(number: int, session: BilledSession, lines: list[Line], wording: Wo
         "meter": meter,
         "start": [wording.moment(session.plugged_in_at), wording.kwh(session.start_wh)],
         "end": [wording.moment(session.unplugged_at), wording.kwh(session.end_wh)],
-        "remark": _remark(session, wording),
+        "remarks": [*_vah(session, wording), *_correction(session, wording)],
         "rows": _rows(session, lines, wording),
     }
 
 
-def _remark(session: BilledSession, wording: Wording) -> str:
+def _vah(session: BilledSession, wording: Wording) -> list[str]:
+    """Return that its register counts apparent energy, where it does."""
+    return [wording.labels["counts_vah"]] if session.counts_vah else []
+
+
+def _correction(session: BilledSession, wording: Wording) -> list[str]:
     """Return that people corrected a session, and what was measured; else nothing."""
     if session.corrected_at is None:
-        return ""
+        return []
     measured_wh, words = session.measured_wh, wording.labels
     label = words["corrected"] if measured_wh is not None else words["corrected_unmeasured"]
     measured = "" if measured_wh is None else wording.kwh(measured_wh)
-    return label.format(day=wording.day(session.corrected_at), energy=measured)
+    return [label.format(day=wording.day(session.corrected_at), energy=measured)]
 
 
 def _rows(session: BilledSession, lines: list[Line], wording: Wording) -> list[list[str]]:

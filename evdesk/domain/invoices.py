@@ -62,6 +62,7 @@ class BilledSession:
     """A copy of everything a session's lines rest on: both registers, the meter, the tariff.
 
     Where ``corrected_at`` is set, people put in the registers, and ``measured_wh`` was measured.
+    ``counts_vah``: the register counts apparent energy.
     """
 
     id: SessionId
@@ -81,6 +82,7 @@ class BilledSession:
     tariff_ocpi: str
     corrected_at: datetime | None = None
     measured_wh: int | None = None
+    counts_vah: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,11 @@ def caution(of: Caution) -> str:
             text = translate("{about} It is taken as “{default}” until somebody compares.")
         case CautionCode.NO_ENERGY:
             text = translate("It answered, but its lifetime register says nothing: read it once.")
+        case CautionCode.VAH:
+            text = translate(
+                "By its maker’s table it counts apparent energy (VAh), not Wh: as much as was "
+                "drawn, or more. Invoices say so; bill from a meter beside it to bill Wh."
+            )
         case _:
             text = translate("It has {sockets} sockets: each further one needs a station.")
     return text.format(**facts)

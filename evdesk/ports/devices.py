@@ -45,6 +45,7 @@ class ProfileInfo:
 
     ``needs_meter`` is a charger whose energy must come from a meter beside it: it has no lifetime
     register, or no energy register at all. ``one_client``: it bears no second connection.
+    ``counts_vah``: its register counts apparent energy, so at or above what was drawn.
     """
 
     id: str
@@ -69,6 +70,7 @@ class ProfileInfo:
     range_wh: int | None = None
     power_step_w: float = 1.0
     one_client: bool = False
+    counts_vah: bool = False
 
 
 class MeterReader(Protocol):

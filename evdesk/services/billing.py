@@ -223,6 +223,7 @@ class BillingService:
             tariff_ocpi=tariff.ocpi,
             corrected_at=None if correction is None else correction.at,
             measured_wh=None if correction is None else figures.energy_wh,
+            counts_vah=profile.counts_vah,
         )
 
     # -- issuing --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ class CautionCode(StrEnum):
 
     BY_DEFAULT = "by_default"  # a choice is as its default until somebody compares
     NO_ENERGY = "no_energy"  # it answered, but its lifetime register says nothing
+    VAH = "vah"  # its lifetime register counts apparent energy
     SOCKETS = "sockets"  # its further sockets need stations of their own
 
 
@@ -85,6 +86,8 @@ def cautions(
             found.append(Caution(CautionCode.BY_DEFAULT, facts))
     if bills and readings and all(reading.import_wh is None for reading in readings):
         found.append(Caution(CautionCode.NO_ENERGY, {"name": new.name}))
+    if bills and profile.counts_vah:
+        found.append(Caution(CautionCode.VAH, {"name": new.name}))
     if new.role is MeterRole.STATION and profile.sockets > 1:
         found.append(Caution(CautionCode.SOCKETS, {"name": new.name, "sockets": profile.sockets}))
     return tuple(found)

@@ -105,15 +105,17 @@ def _session(session: BilledSession) -> dict[str, object]:
         "charging_s": session.charging_s,
         "tariff": session.tariff,
         "tariff_ocpi": session.tariff_ocpi,
-        **_correction(session),
+        **_remarkable(session),
     }
 
 
-def _correction(session: BilledSession) -> dict[str, object]:
-    """Return what is said of a corrected session alone: other records are as they always were."""
-    if session.corrected_at is None:
-        return {}
-    return {"corrected_at": rfc3339(session.corrected_at), "measured_wh": session.measured_wh}
+def _remarkable(session: BilledSession) -> dict[str, object]:
+    """Return what is said of some sessions alone: other records are as they always were."""
+    found: dict[str, object] = {"counts_vah": True} if session.counts_vah else {}
+    if session.corrected_at is not None:
+        found["corrected_at"] = rfc3339(session.corrected_at)
+        found["measured_wh"] = session.measured_wh
+    return found
 
 
 def _to_session(data: Mapping[str, Any]) -> BilledSession:
@@ -135,6 +137,7 @@ def _to_session(data: Mapping[str, Any]) -> BilledSession:
         tariff_ocpi=data["tariff_ocpi"],
         corrected_at=_instant(data["corrected_at"]) if "corrected_at" in data else None,
         measured_wh=data.get("measured_wh"),
+        counts_vah=data.get("counts_vah", False),
     )
 
 

@@ -236,6 +236,19 @@ def test_a_charger_without_a_register_says_what_to_do_next(shell: Shell) -> None
     assert (row["energy_from"], row["state_from"]) == ("beside", "box")
 
 
+def test_a_charger_that_counts_vah_says_so_before_anything_is_billed(shell: Shell) -> None:
+    found = {row["id"]: row for row in shell.json("meter", "profiles")}
+    assert found["amperfied-connect"]["counts_vah"]
+    assert not found["keba-p30"]["counts_vah"]
+    assert "to bill Wh: it counts VAh" in shell.text("meter", "profiles")
+    add = ("meter", "add", "--url", DEAD, "--profile", "amperfied-connect", "--name")
+    (warning,) = shell.json(*add, "wall1")["warnings"]
+    assert warning["code"] == "vah"
+    assert "counts apparent energy (VAh), not Wh" in warning["text"]
+    counting = {row["name"]: row["counts_vah"] for row in shell.json("meter", "list")}
+    assert (counting["wall1"], counting["bay1"]) == (True, False)
+
+
 def test_what_a_profile_leaves_open_is_chosen_or_warned_of(shell: Shell) -> None:
     add = ("meter", "add", "--url", DEAD, "--profile", "phoenix-ev-eth", "--name")
     (warning,) = shell.json(*add, "one")["warnings"]

@@ -41,6 +41,11 @@ def test_keba_tells_no_car_from_a_locked_car_by_the_cable():
     assert letters == {0: "A", 1: "A", 3: "A", 5: "B", 7: "B"}
 
 
+def test_registers_that_count_apparent_energy_are_told():
+    told = {name for name, profile in load_profiles(METERS).items() if profile.info.counts_vah}
+    assert told == {"heidelberg-energy-control", "amperfied-connect"}
+
+
 def test_a_choice_says_whether_the_lifetime_register_is_read_otherwise_by_it():
     on_energy = {
         (profile.info.id, choice.key): choice.on_energy

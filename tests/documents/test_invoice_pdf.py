@@ -144,6 +144,21 @@ def test_a_corrected_session_says_so_and_what_was_measured(
     assert ("For no. 2:" if language == "en" else "Für Nr. 2:") in page  # what was measured
 
 
+@pytest.mark.parametrize(
+    ("language", "remark"),
+    [
+        ("en", "This meter counts kVAh (apparent energy), shown here as kWh"),
+        ("de", "Dieser Zähler zählt kVAh (Scheinenergie), hier als kWh genannt"),
+    ],
+)
+def test_energy_of_a_register_of_apparent_energy_says_so(read, language, remark):
+    marked = replace(billed_session(0), counts_vah=True)
+    (page,) = read(bill(language=language, sessions=(marked, billed_session(1))))
+
+    assert page.count(remark) == 1
+    assert page.index(remark) < page.index("Hof 2")
+
+
 def test_an_invoice_of_corrected_sessions_alone_names_no_register_of_a_meter(read):
     marked = replace(billed_session(0), corrected_at=CORRECTED_AT, measured_wh=1)
     (page,) = read(bill(sessions=(marked,)))

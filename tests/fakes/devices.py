@@ -1,4 +1,4 @@
-"""Devices that are not there: five profiles, and URLs that may be silent."""
+"""Devices that are not there: six profiles, and URLs that may be silent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -73,6 +73,7 @@ LAMP = ProfileChoice(
 PROFILES = (
     profile("charger"),
     replace(profile("box"), choices=(UNIT, INSIDE, LAMP)),
+    replace(profile("apparent"), counts_vah=True),
     profile("lamp", energy=False),
     profile("meter", state=False),
     profile("twin", sockets=2),

@@ -10,7 +10,10 @@ from evdesk.domain.meters import MeterRole, MidClass
 from evdesk.gui.dialogs.add_meter import AddMeter
 from evdesk.gui.dialogs.add_meter_link import Way
 from evdesk.gui.dialogs.add_meter_name import Use
+from evdesk.gui.finding_texts import caution
+from evdesk.gui.theme import Tone
 from evdesk.ports import Mark, Remark
+from evdesk.services.cautions import Caution, CautionCode
 from tests.fakes.desk import PROFILES, VALUES
 
 SILENT = "192.168.20.99"
@@ -253,6 +256,17 @@ def test_a_model_is_searched_and_says_what_it_needs(dialog, qtbot):
     assert "Answers one client at a time." in dialog.device.picker.hint.text()
     dialog.device.picker.search.setText("abl")
     assert "needs a meter beside it" in dialog.device.picker.hint.text()
+
+
+def test_a_model_that_counts_apparent_energy_says_so(dialog):
+    picker = dialog.device.picker
+    marked = replace(picker.model.rows()[-1], counts_vah=True)
+    picker.offer([marked])
+    picker.table.selectRow(0)
+    assert "Counts VAh, not Wh" in picker.hint.text()
+    (chip,) = picker._chips(marked)
+    assert (chip.text, chip.tone) == ("in VAh", Tone.WARNING)
+    assert "counts apparent energy (VAh)" in caution(Caution(CautionCode.VAH, {"name": "wall"}))
 
 
 def test_without_a_model_it_does_not_go_on(dialog, qtbot):

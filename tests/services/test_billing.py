@@ -12,6 +12,7 @@ from evdesk.domain.invoices import Invoice, InvoiceId, InvoiceState
 from evdesk.domain.sessions import Flag
 from evdesk.domain.site import DriverId
 from evdesk.ports import SessionFilter
+from evdesk.services.cautions import CautionCode
 from tests.fakes.clock import START
 from tests.services.desk import ISSUER, KIM, Desk, tariff_text
 
@@ -51,6 +52,19 @@ def test_a_corrected_session_is_billed_with_what_was_measured_beside_it(desk: De
     assert (measured.id, measured.corrected_at, measured.measured_wh) == (two, None, None)
     issued = desk.billing.issue(made.id)
     assert desk.billing.get(issued.id).sessions == made.sessions
+
+
+def test_a_register_that_counts_apparent_energy_is_never_billed_in_silence(desk: Desk) -> None:
+    added = desk.add_meter("bay1", "apparent")
+    assert [one.code for one in added.warnings] == [CautionCode.VAH]
+    assert added.station == "bay1"
+    desk.billing.set_issuer(ISSUER)
+    desk.add_tariff()
+    kim = desk.add_driver()
+    made = charge_and_draft(desk, kim)
+    assert made.sessions[0].counts_vah
+    issued = desk.billing.issue(made.id)
+    assert desk.billing.get(issued.id).sessions[0].counts_vah
 
 
 def test_a_draft_that_names_another_correction_is_not_issued(desk: Desk) -> None:

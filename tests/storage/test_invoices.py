@@ -39,6 +39,7 @@ billed_as_corrected = st.builds(
     billed_as_measured,
     corrected_at=instants,
     measured_wh=st.none() | st.integers(0, 2**62),
+    counts_vah=st.booleans(),
 )
 invoices = st.builds(
     Invoice,
@@ -79,8 +80,8 @@ def test_a_record_reads_back_to_the_last_digit(one) -> None:
 
 
 def test_the_record_of_a_session_as_measured_is_what_it_always_was() -> None:
-    record = json.loads(dump_invoice(invoice("i-1", "2026-1", SessionId(1))))
-    assert {"corrected_at", "measured_wh"}.isdisjoint(record["sessions"][0])
+    record = json.loads(dump_invoice(invoice(SessionId(1), "2026-1")))
+    assert {"corrected_at", "measured_wh", "counts_vah"}.isdisjoint(record["sessions"][0])
 
 
 def test_a_draft_is_replaced_and_dropped(store) -> None:

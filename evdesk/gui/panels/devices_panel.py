@@ -241,10 +241,13 @@ def _model(of: MeterRow) -> str:
 
 
 def _model_tooltip(of: MeterRow) -> str:
-    if not of.missing:
-        return _model(of)
-    names = ", ".join(of.missing)
-    return f"{_model(of)}\n" + _tr("This device does not have: {names}").format(names=names)
+    told = [_model(of)]
+    if of.missing:
+        names = ", ".join(of.missing)
+        told.append(_tr("This device does not have: {names}").format(names=names))
+    if of.profile is not None and of.profile.counts_vah:
+        told.append(_tr("Its register counts VAh, not Wh: as much as was drawn, or more"))
+    return "\n".join(told)
 
 
 def _power_w(of: MeterRow) -> float | None:

@@ -75,15 +75,18 @@ class ProfilePicker(QWidget):
         self.picked.emit(profile)
 
     def _energy(self, profile: ProfileInfo) -> str:
-        return self.tr("needs a meter") if _lacks(profile) else self.tr("yes")
+        counts = self.tr("in VAh") if profile.counts_vah else self.tr("yes")
+        return self.tr("needs a meter") if _lacks(profile) else counts
 
     def _chips(self, profile: ProfileInfo) -> list[Chip]:
-        tone = Tone.WARNING if _lacks(profile) else Tone.POSITIVE
-        return [Chip(self._energy(profile), tone, "warning" if _lacks(profile) else "ok")]
+        warns = _lacks(profile) or profile.counts_vah
+        tone = Tone.WARNING if warns else Tone.POSITIVE
+        return [Chip(self._energy(profile), tone, "warning" if warns else "ok")]
 
     def _hints(self, profile: ProfileInfo) -> list[str]:
+        counts = self.tr("counts VAh, not Wh") if profile.counts_vah else self.tr("counts energy")
         tells = [
-            self.tr("counts energy")
+            counts
             if profile.has_energy
             else self.tr("has no register that can be billed: it needs a meter beside it"),
             self.tr("tells the plug state") if profile.has_state else self.tr("no plug state"),
