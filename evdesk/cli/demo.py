@@ -11,7 +11,7 @@ from evdesk import bootstrap
 from evdesk.bootstrap.demo import DemoDepot
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
-from evdesk.domain.errors import NothingFound
+from evdesk.domain.errors import NothingFound, UserError
 from evdesk.domain.invoices import Invoice
 from evdesk.domain.sessions import SessionState
 from evdesk.ports import SessionFilter
@@ -38,11 +38,14 @@ def add_to(groups: Groups) -> None:
 def run_demo(context: Context) -> int | None:
     """Show the demo in the window, or leave its files."""
     args = context.args
+    leaves_files = args.no_gui or not has_display()
+    if leaves_files and args.days < 1:
+        raise UserError("An invoice needs sessions: give it --days 1 or more. Nothing was made.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like by Ctrl-C: tidily
     depot = DemoDepot(context.out.note, context.out.progress)
     try:
         opened = depot.build(max(args.days, 0))
-        if args.no_gui or not has_display():
+        if leaves_files:
             _leave_files(context, depot, opened)
             return None
         depot.run()

@@ -16,10 +16,18 @@ def add_to(meter: Groups) -> None:
     )
     replace.add_argument("name", metavar="NAME", help="of the meter; its name stays")
     replace.add_argument(
-        "--final-wh", type=int, required=True, metavar="N", help="last register of the old meter"
+        "--final-wh",
+        type=int,
+        required=True,
+        metavar="N",
+        help="last register of the old meter, in Wh (8123.456 kWh: 8123456)",
     )
     replace.add_argument(
-        "--first-wh", type=int, required=True, metavar="N", help="first register of the new one"
+        "--first-wh",
+        type=int,
+        required=True,
+        metavar="N",
+        help="first register of the new one, in Wh",
     )
     replace.add_argument("--serial", metavar="S", help="of the new meter, as printed on it")
     replace.add_argument("--reason", default="", metavar="TEXT", help="why it was replaced")

@@ -1,6 +1,8 @@
 """How groups and verbs are declared; common options stand before or after them."""
 
 import argparse
+import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,6 +13,16 @@ if TYPE_CHECKING:
     from evdesk.cli.context import Context
 
 Command = Callable[["Context"], int | None]
+REFUSALS = (
+    (r"the following arguments are required: VERB", "Say what to do"),
+    (r"the following arguments are required: (?P<names>.*)", "Missing: {names}"),
+    (r"unrecognized arguments: (?P<words>.*)", "This command does not take: {words}"),
+    (r"argument (?P<name>\S+): expected one argument", "{name} needs a value after it"),
+    (r"argument (?P<name>\S+): invalid int value: (?P<word>.*)",
+     "{name} takes a whole number, not {word}"),
+    (r"argument (?P<name>\S+): invalid float value: (?P<word>.*)",
+     "{name} takes a number, not {word}"),
+)  # fmt: skip
 SubParsers = Any  # argparse._SubParsersAction is private and generic
 
 
@@ -25,7 +37,28 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say in one sentence what is wrong and where it is explained."""
-        raise UserError("{message}. See: {prog} --help", message=message, prog=self.prog)
+        said = plain(message)
+        end = "" if said.endswith("?") else "."
+        raise UserError("{said} See: {prog} --help", said=said + end, prog=self.prog)
+
+
+def plain(message: str) -> str:
+    """Return a refusal of argparse as people say it; one that is not known stays as it is."""
+    for pattern, sentence in REFUSALS:
+        found = re.fullmatch(pattern, message)
+        if found is not None:
+            return sentence.format(**found.groupdict())
+    found = re.fullmatch(r"argument (?P<what>\S+): invalid choice: '(?P<word>.*)' "
+                         r"\(choose from (?P<choices>.*)\)", message)  # fmt: skip
+    return message if found is None else _unknown_word(**found.groupdict())
+
+
+def _unknown_word(what: str, word: str, choices: str) -> str:
+    known = re.findall("'([^']*)'", choices) or choices.split(", ")
+    near = difflib.get_close_matches(word, known, n=1)
+    where = f" for {what}" if what.startswith("-") else ""
+    hint = f"Did you mean {near[0]}?" if near else "There are: " + ", ".join(known)
+    return f"There is no '{word}'{where}. {hint}"
 
 
 def common_options() -> argparse.ArgumentParser:

@@ -50,8 +50,10 @@ def _declare_decisions(session: Groups) -> None:
         "let other registers hold; what was measured stays beside them",
         'evdesk session correct 12 --start-wh 81200 --end-wh 93650 --reason "read off the display"',
     )
-    correct.add_argument("--start-wh", required=True, type=int, metavar="WH")
-    correct.add_argument("--end-wh", required=True, type=int, metavar="WH")
+    correct.add_argument("--start-wh", required=True, type=int, metavar="WH",
+                         help="register at the plug-in, in Wh (81.2 kWh: 81200)")  # fmt: skip
+    correct.add_argument("--end-wh", required=True, type=int, metavar="WH",
+                         help="register at the unplug, in Wh")  # fmt: skip
     release = session.command(
         "release",
         release_session,

@@ -12,6 +12,7 @@ from evdesk.devices.urls import Address
 from evdesk.devices.wire import CLOSED, Wire, wire_for
 from evdesk.domain.errors import UserError
 
+REFUSED = "refused the connection. Check the port, and that Modbus is switched on in the device"
 UNPLUGGED = "failed or was unplugged"
 
 
@@ -30,7 +31,7 @@ async def open_link(address: Address, timeout_s: float) -> Wire:
     except TimeoutError as error:
         raise _unreachable(address, _late(address)) from error
     except ConnectionRefusedError as error:
-        raise _unreachable(address, "refused the connection") from error
+        raise _unreachable(address, REFUSED) from error
     except socket.gaierror as error:
         raise _unreachable(address, "is not a name this network knows") from error
     except ssl.SSLError as error:

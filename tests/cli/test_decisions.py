@@ -45,8 +45,10 @@ def test_a_session_is_ended_by_hand(shell: Shell) -> None:
 def test_what_cannot_be_decided_is_refused(shell: Shell) -> None:
     correct = ("session", "correct", "1", "--start-wh")
     shell.refused(2, "Say why", *correct, 0, "--end-wh", 1, "--reason", " ")
-    shell.refused(2, "required: --reason", *correct, 0, "--end-wh", 1)
-    shell.refused(2, "invalid int", *correct, "1.5", "--end-wh", 2, *WHY)
+    shell.refused(2, "Missing: --reason", *correct, 0, "--end-wh", 1)
+    shell.refused(
+        2, "--start-wh takes a whole number, not '1.5'", *correct, "1.5", "--end-wh", 2, *WHY
+    )
     shell.refused(2, "cannot be", *correct, 0, "--end-wh", "9" * 30, *WHY)
     shell.refused(2, "no session nix", "session", "release", "nix", *WHY)
     shell.refused(2, "is closed, not in review", "session", "release", "1", *WHY)

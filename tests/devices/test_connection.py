@@ -16,6 +16,7 @@ from evdesk.devices.connection import (
     Tempo,
     Unreachable,
 )
+from evdesk.devices.links import REFUSED
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.devices.plan import Block
 from evdesk.devices.profiles import Function
@@ -76,7 +77,7 @@ def test_a_refused_port_is_named():
                 await reader_on(devices, port).read()
             return str(caught.value)
 
-    assert run(main()) == f"127.0.0.1 port {port} refused the connection."
+    assert run(main()) == f"127.0.0.1 port {port} {REFUSED}."
 
 
 def test_a_dead_port_is_not_hammered_but_tried_again():
