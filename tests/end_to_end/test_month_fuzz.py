@@ -223,7 +223,7 @@ class Played:
         with self.store.journal() as unit:
             unit.site.set_stepped(self.at(ms))
 
-    def accounts(self) -> dict[str, list[Account]]:
+    def accounts(self) -> dict[str, list[Account | None]]:
         months = self.opened.services.months
         return {month: [row.account for row in months.month(month).rows] for month in MONTHS}
 
@@ -263,7 +263,7 @@ def check(site: Played) -> None:
     assert site.kept() < readings
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [2, 26, 43])
 def test_sealing_and_thinning_move_nothing(tmp_path: Path, blank: Blank, seed: int) -> None:
     with played(tmp_path, blank, seed, QUICK_HOURS, (60,)) as site:
         check(site)
