@@ -28,5 +28,5 @@ def test_it_is_asked_for_first_and_what_cannot_be_is_refused(shell: Shell) -> No
                   "energy_unit=kwh", *given)  # fmt: skip
     shell.refused(2, "no meter named nix", "meter", "choose", "nix", "energy_unit=wh", *given)
     shell.refused(2, "Say why", *CHOOSE[:-1], " ", "--yes")
-    shell.refused(2, "required: --reason", *CHOOSE[:-2], "--yes")
-    shell.refused(2, "required: KEY=OPTION", "meter", "choose", "bay1", *given)
+    shell.refused(2, "Missing: --reason", *CHOOSE[:-2], "--yes")
+    shell.refused(2, "Missing: KEY=OPTION", "meter", "choose", "bay1", *given)

@@ -77,7 +77,7 @@ def test_what_is_wrong_about_a_month_is_said(gate: Shell) -> None:
     gate.refused(2, "is not a month", "reconcile", "--month", "2026-3x")
     gate.refused(2, "has not begun", "reconcile", "--month", "2999-01")
     gate.refused(2, "no station named nix", "reconcile", *MONTH, "--station", "nix")
-    gate.refused(2, "required: --wh", "reconcile", "explain", "gate", *MONTH, "--reason", "x")
+    gate.refused(2, "Missing: --wh", "reconcile", "explain", "gate", *MONTH, "--reason", "x")
     gate.refused(2, "Name the month", "export", "reconcile", "--out", "x.csv")
 
 
