@@ -37,10 +37,15 @@ def missing_values(register: Register) -> frozenset[int | float]:
 def all_ones(register: Register) -> frozenset[int]:
     """Return what a long counter shows that is not there, also where no manual says so.
 
-    Believed, it would stand still through a whole session and make that one of 0 Wh.
+    Believed, it would stand still through a whole session and make that one of 0 Wh. Of a signed
+    one it is the largest number, too: there is none that it could count to next.
     """
     bits = 16 * register.number_length
-    return frozenset({(1 << bits) - 1} if bits > 16 else ())  # noqa: PLR2004 - one register
+    if bits <= 16:  # noqa: PLR2004 - one register
+        return frozenset()
+    if register.type.startswith("i"):
+        return frozenset({-1, (1 << bits - 1) - 1})
+    return frozenset({(1 << bits) - 1})
 
 
 def own_words(register: Register, raw: bytes) -> bytes:

@@ -80,5 +80,11 @@ def check(site: Rig, devices: list[Device]) -> None:
         resolution_wh = site.opened.services.devices.profile(device.profile).resolution_wh
         Truth(device, logs[device.name], STARTS_AT, resolution_wh).check(found)
         if not device.faults and device.name != "meter":
-            clear = [one for one in found if not one.figures.flags - {Flag.INTERRUPTED}]
-            assert len(clear) == len(device.sessions)
+            assert len(found) == len(device.sessions)
+            assert all(_is_clear(one.figures.flags) for one in found)
+
+
+def _is_clear(flags: frozenset[Flag]) -> bool:
+    """Nothing happened to it but that the collector was started anew, perhaps as the car left."""
+    restarted = {Flag.INTERRUPTED, Flag.ESTIMATED_END}
+    return flags <= restarted and (Flag.INTERRUPTED in flags or not flags)
