@@ -54,7 +54,9 @@ def test_a_small_window_has_room_for_six_stations(page):
 
 
 @pytest.mark.parametrize("size", [SMALL, LEAST])
-@pytest.mark.parametrize("name", ["sessions", "meters", "drivers", "faults", "tariffs"])
+@pytest.mark.parametrize(
+    "name", ["sessions", "reconcile", "meters", "drivers", "faults", "tariffs"]
+)
 def test_no_column_is_half_out_of_sight(page, name, size):
     found = page(name, size)
     table = found.devices.table if name == "meters" else found.table
@@ -62,7 +64,7 @@ def test_no_column_is_half_out_of_sight(page, name, size):
 
 
 def test_a_wide_window_shows_every_column(page):
-    for name in ("sessions", "meters", "faults"):
+    for name in ("sessions", "reconcile", "meters", "faults"):
         found = page(name, LARGE)
         table = found.devices.table if name == "meters" else found.table
         assert shown(table) == [c.title for c in table.rows_model.columns]

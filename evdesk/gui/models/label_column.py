@@ -22,7 +22,7 @@ def calibration_column(context: Context) -> Column[MeterRow]:
         tooltip=_label,
         sort_key=lambda of: of.meter.calibrated_until,
         width=0,
-        least=112,
+        least=144,
         spare=2,
     )
 

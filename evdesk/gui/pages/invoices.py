@@ -62,7 +62,7 @@ class InvoicesPage(Page):
             Column(
                 self.tr("Number"), lambda i: i.number or texts.NONE,
                 sort_key=lambda i: (i.state is InvoiceState.DRAFT, i.number or "", i.created_at),
-                width=150,
+                width=150, least=120,
             ),
             Column(self.tr("Driver"), lambda i: i.buyer.name,
                    tooltip=lambda i: i.buyer.name, width=128, least=90),
@@ -72,7 +72,7 @@ class InvoicesPage(Page):
             ),
             Column(
                 self.tr("Gross"), lambda i: texts.money(i.totals.gross),
-                sort_key=lambda i: i.totals.gross.amount, numeric=True, width=0,
+                sort_key=lambda i: i.totals.gross.amount, numeric=True, width=0, least=96,
             ),
         ]  # fmt: skip
 

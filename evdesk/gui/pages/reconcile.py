@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QProgressBar, QSplitter, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -12,6 +12,7 @@ from evdesk.gui.panels.month_panel import MonthPanel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.tasks import Lane
 from evdesk.gui.theme import Tone
+from evdesk.gui.widgets.beside import Beside
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.figures import Figure
 from evdesk.gui.widgets.files import SaveAs
@@ -63,24 +64,25 @@ class ReconcilePage(Page):
         return self.context.pulse.now().astimezone(self.context.zone).date()
 
     def _columns(self) -> list[Column[MeterMonth]]:
-        def energy(title: str, width: int, wh: str) -> Column[MeterMonth]:
+        def energy(title: str, width: int, wh: str, spare: int = 0) -> Column[MeterMonth]:
             return Column(
                 title, lambda r: texts.kwh(getattr(r.account, wh, None)),
                 sort_key=lambda r: getattr(r.account, wh, None), numeric=True, width=width,
+                spare=spare,
             )  # fmt: skip
 
         return [
-            Column(self.tr("Meter"), lambda r: r.name, width=116,
+            Column(self.tr("Meter"), lambda r: r.name, width=116, least=92,
                    tooltip=lambda r: ", ".join(r.stations)),
             Column(self.tr("To explain"), lambda r: texts.signed_kwh(r.unexplained_wh),
                    sort_key=_left_key, chips=_left_chips, width=138),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
             energy(self.tr("Sessions"), 92, "sessions_wh"),
-            energy(self.tr("Idle"), 68, "idle_wh"),
-            energy(self.tr("Gaps"), 72, "gap_wh"),
-            Column(self.tr("From register"), _start, numeric=True, width=118,
+            energy(self.tr("Idle"), 68, "idle_wh", 1),
+            energy(self.tr("Gaps"), 72, "gap_wh", 2),
+            Column(self.tr("From register"), _start, numeric=True, width=118, spare=4,
                    tooltip=lambda r: self._read_tooltip(r, "start")),
-            Column(self.tr("To register"), _end, numeric=True, width=0,
+            Column(self.tr("To register"), _end, numeric=True, width=0, spare=3,
                    tooltip=lambda r: self._read_tooltip(r, "end")),
         ]  # fmt: skip
 
@@ -91,14 +93,7 @@ class ReconcilePage(Page):
         self.progress.setAccessibleName(self.tr("Counting"))
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Meters of the month"))
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.addWidget(self.table)
-        self.split.addWidget(self.panel)
-        self.split.setHandleWidth(16)
-        self.split.setStretchFactor(0, 1)
-        self.split.setStretchFactor(1, 0)
-        self.split.setChildrenCollapsible(False)
-        self.split.setSizes([840, 344])
+        self.split = Beside(self.table, self.panel)
         self.counted = QWidget()
         inside = column(self.verdict, row(*self.figures.values(), gap=12), self.split, gap=16)
         inside.setStretch(2, 1)
@@ -238,6 +233,7 @@ class ReconcilePage(Page):
     def _on_picked(self) -> None:
         chosen = self.table.selected()
         self.panel.show_row(self._month, chosen[0] if chosen else None)
+        self.split.need_panel(bool(chosen))
 
     # -- what can be done -----------------------------------------------------------------------
 

@@ -3,8 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QWidget
 
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import Driver
@@ -15,6 +14,7 @@ from evdesk.gui.models.rows import RowsModel
 from evdesk.gui.models.session_columns import SessionColumns
 from evdesk.gui.panels.session_decisions import SessionDecisions
 from evdesk.gui.pulse import Snapshot
+from evdesk.gui.widgets.beside import Beside
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.files import SaveAs
 from evdesk.gui.widgets.page import Page
@@ -25,7 +25,6 @@ from evdesk.gui.widgets.table import RowsTable
 from evdesk.ports import SessionFilter
 from evdesk.services.stations import StationRow
 
-ROOMY_PX = 1080  # from here on the table has room beside an empty panel
 Found = tuple[list[Session], tuple[StationRow, ...], list[Driver]]
 
 
@@ -63,14 +62,7 @@ class SessionsPage(Page):
         box = column(self.table, self.count, gap=6)
         box.setStretch(0, 1)
         left.setLayout(box)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.addWidget(left)
-        self.split.addWidget(self.panel)
-        self.split.setHandleWidth(16)
-        self.split.setStretchFactor(0, 1)
-        self.split.setStretchFactor(1, 0)
-        self.split.setCollapsible(0, False)
-        self.split.setSizes([840, 344])
+        self.split = Beside(left, self.panel)
         self.body.addWidget(self.filters)
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
@@ -184,18 +176,8 @@ class SessionsPage(Page):
         )
         only = chosen[0] if len(chosen) == 1 else None
         self.panel.show_session(only, len(chosen))
-        self._make_room()
+        self.split.need_panel(bool(chosen))
         self.decisions.offer(only)
-
-    def _make_room(self) -> None:
-        """In a narrow window the evidence is shown beside the table once there is some."""
-        wanted = self.width() >= ROOMY_PX or bool(self.table.selected())
-        if self.panel.isHidden() == wanted:
-            self.panel.setVisible(wanted)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._make_room()
 
     def ask_driver(self) -> None:
         """Ask whose the selected sessions are."""
