@@ -1,6 +1,6 @@
 """The reading archive: how small, how fast to seal, how fast to draw.
 
-Traces are those of ``traces``, half of them idle; every site is encrypted. Measured on 2 busy cores
+Traces are those of ``traces``, half of them idle; every site is encrypted. Measured on 2 cores
 of a Debian 12 server; see each test.
 """
 
@@ -148,7 +148,10 @@ def told(text: str) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("whole", [False, True], ids=["seven channels", "everything"])
 def test_bytes_a_reading_on_disk(site, place, shared_data, whole):
-    """FIGURES"""
+    """Of seven channels, half of them idle: 38.0 B a reading as rows, 3.06 sealed (2.65 packed).
+
+    Of all eleven channels: 48.4 and 4.22.
+    """
     known = traces(shared_data, SIZE_METERS, SIZE_HOURS)
     idle = 1 - statistics.mean(float(each.charging.mean()) for each in known)
     empty = used_bytes(place)
@@ -165,7 +168,7 @@ def test_bytes_a_reading_on_disk(site, place, shared_data, whole):
 
 @pytest.mark.timeout(600)
 def test_sealing_speed(site, shared_data):
-    """FIGURES"""
+    """86,861 readings a second, 11.2 us of CPU each; no write transaction over 55 ms."""
     known = traces(shared_data, METERS, 1)
     count = journal(site, known, 0, HOUR_S, whole=True)
     with site.read() as unit:
@@ -193,7 +196,7 @@ def test_sealing_speed(site, shared_data):
 
 @pytest.mark.timeout(600)
 def test_a_month_of_one_meter_is_drawn_at_once(site, place, shared_data):
-    """FIGURES"""
+    """A month in 24 to 30 ms, a week in 7 to 12, a day in 4 to 5, 4 h in 6 to 10."""
     write_segments(place, traces(shared_data, 1, MONTH_HOURS), MONTH_HOURS)
     begin, end = (from_ms(START_MS + hours * HOUR_MS) for hours in (0, MONTH_HOURS))
 
@@ -218,7 +221,7 @@ def test_a_month_of_one_meter_is_drawn_at_once(site, place, shared_data):
 
 @pytest.mark.timeout(600)
 def test_24_meters_of_4_hours_are_drawn_at_once(site, place, shared_data):
-    """FIGURES"""
+    """4 h of 24 meters in 289 ms; their last hour, which is rows, in 174 ms."""
     known = traces(shared_data, METERS, 4)
     write_segments(place, known, 3)
     journal(site, known, 3 * HOUR_S, 4 * HOUR_S, whole=True)
@@ -245,7 +248,7 @@ def test_24_meters_of_4_hours_are_drawn_at_once(site, place, shared_data):
 
 @pytest.mark.timeout(600)
 def test_thinning_a_day(site, place, shared_data):
-    """FIGURES"""
+    """Of 20 meters: 85 to 93 ms of CPU each, 8.0 MB to 0.5, no write transaction over 139 ms."""
     write_segments(place, traces(shared_data, THIN_METERS, 24), 24)
     before = used_bytes(place)
     locked, now = Locked(site), from_ms(START_MS) + timedelta(days=100)
@@ -304,7 +307,7 @@ def lateness_ms(store: Store, readings: int) -> tuple[float, float]:
 
 @pytest.mark.timeout(600)
 def test_reads_are_not_late_while_an_hour_is_sealed(site, shared_data):
-    """FIGURES"""
+    """p99 is 3.9 ms while an hour of 24 meters is sealed."""
     with writing(site) as unit:
         for meter in unit.meters.all():
             unit.meters.set_interval(meter.id, INTERVAL_MS)
