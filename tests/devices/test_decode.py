@@ -131,11 +131,11 @@ def test_a_counter_of_ones_alone_is_missing_also_where_no_manual_says_so(kind, s
 
 @pytest.mark.parametrize(("kind", "size"), [("i32", 4), ("i64", 8)])
 def test_a_signed_counter_at_its_largest_number_is_missing(kind, size):
-    counter = energy(kind, scale=Fraction(1, 10_000))
+    counter = energy(kind, scale=Fraction(1, 10_000_000))
     largest = b"\x7f" + b"\xff" * (size - 1)
     assert decoded(counter, largest) is None
     below = int.from_bytes(largest, "big") - 1
-    assert decoded(counter, below.to_bytes(size, "big")) == below // 10
+    assert decoded(counter, below.to_bytes(size, "big")) == below // 10_000
 
 
 def test_negative_integer_energy_is_missing():
