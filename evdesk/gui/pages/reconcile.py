@@ -77,12 +77,12 @@ class ReconcilePage(Page):
             Column(self.tr("To explain"), lambda r: texts.signed_kwh(r.unexplained_wh),
                    sort_key=_left_key, chips=_left_chips, width=138),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
-            energy(self.tr("Sessions"), 92, "sessions_wh"),
-            energy(self.tr("Idle"), 68, "idle_wh", 1),
-            energy(self.tr("Gaps"), 72, "gap_wh", 2),
-            Column(self.tr("From register"), _start, numeric=True, width=118, spare=4,
+            energy(self.tr("Sessions"), 92, "sessions_wh", 1),
+            energy(self.tr("Idle"), 68, "idle_wh", 2),
+            energy(self.tr("Gaps"), 72, "gap_wh", 3),
+            Column(self.tr("From register"), _start, numeric=True, width=118, spare=5,
                    tooltip=lambda r: self._read_tooltip(r, "start")),
-            Column(self.tr("To register"), _end, numeric=True, width=0, spare=3,
+            Column(self.tr("To register"), _end, numeric=True, width=0, spare=4,
                    tooltip=lambda r: self._read_tooltip(r, "end")),
         ]  # fmt: skip
 
