@@ -17,6 +17,7 @@ DAY_S = 86_400
 DAY_MS = DAY_S * 1000
 QUARTER_MS = 900_000
 START_S = round(START.timestamp())
+BEGUN = 10  # readings with which each day begins stay
 # An hour of two meters at a time, each followed by steps of the archive. The stopwatch shows a
 # second a step: that keeps the steps as short as they get, so that there are many of them.
 COLLECTS = """
@@ -98,7 +99,8 @@ def check(meter: MeterId, found: list[Reading], told: int) -> int:
         to_s = min((day + 1) * DAY_S, round(found[-1].at.timestamp()) + 1) - START_S
         whole = [reading(meter, s) for s in range(from_s, to_s, EVERY_S)]
         if kept != whole:
-            assert kept == [one for one in whole if is_edge(to_ms(one.at))]
+            rest = [one for one in whole[BEGUN:] if is_edge(to_ms(one.at))]
+            assert kept == whole[:BEGUN] + rest
             thinned += 1
     return thinned
 
