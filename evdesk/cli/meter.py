@@ -252,6 +252,7 @@ def remove_meter(context: Context) -> None:
     """Take a device away."""
     name = context.args.name
     with context.site() as services:
+        services.meters.find(name)
         context.confirm(f"Take meter {name} away? Its readings stay.")
         services.meters.remove(name)
     context.out.answer({"name": name}, f"Meter {name} is no longer read; its readings stay.")

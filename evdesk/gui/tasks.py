@@ -103,6 +103,49 @@ class Tasks(QObject):
             receiver(job.future.result() if error is None else error)
 
 
+class Latest(QObject):
+    """Reads for one view: one read at a time, and once more where it was asked for meanwhile.
+
+    ``begin`` returns the work as it is wanted at that moment.
+    """
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        begin: Callable[[], Callable[[], T]],
+        done: Callable[[T], object],
+        failed: Failed,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._tasks, self._begin = tasks, begin
+        self._done: Callable[[Any], object] = done
+        self._failed = failed
+        self.runs, self._again = False, False
+
+    def ask(self) -> None:
+        """Read, or read once more as soon as the read that runs has come back."""
+        if self.runs:
+            self._again = True
+            return
+        self.runs, self._again = True, False
+        self._tasks.run(self._begin(), self._on_done, self._on_failed)
+
+    def _on_done(self, found: object) -> None:
+        self.runs = False
+        self._done(found)
+        self._go_on()
+
+    def _on_failed(self, error: Exception) -> None:
+        self.runs = False
+        self._failed(error)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._again:
+            self.ask()
+
+
 def _is_alive(receiver: Callable[[Any], object]) -> bool:
     if isinstance(receiver, partial):
         return _is_alive(receiver.func)

@@ -155,6 +155,16 @@ class MeterService:
             await self._devices.close()
         return _Trial(readings, reader.decided, None)
 
+    def find(self, name: str) -> Meter:
+        """Return a device.
+
+        Raises:
+            UserError: there is no such device.
+
+        """
+        with self._store.read() as unit:
+            return existing_meter(unit, name)
+
     def rows(self) -> tuple[MeterRow, ...]:
         """Return devices by name with state, latest reading and the interval reached."""
         with self._store.read() as unit:

@@ -76,6 +76,7 @@ class SteppedCollector:
         self._watch = Watchman(self._store, plans, self._devices, self._clock)
         try:
             await self._follow(journal, plans, revision, now_ms, ends)
+            journal.commit((), [plan.status() for plan in plans])
         finally:
             with suppress(StorageError):  # then it will be learned once more
                 if has_learned(plans):

@@ -20,7 +20,7 @@ def shown(page, column):
 
 
 def wait_for_read(page, qtbot):
-    qtbot.waitUntil(lambda: not page._reading)
+    qtbot.waitUntil(lambda: not page._found.runs)
 
 
 def test_sessions_are_listed_newest_first_in_local_time(page):

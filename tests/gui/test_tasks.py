@@ -4,7 +4,7 @@ import threading
 from PySide6.QtCore import QObject, Signal
 
 from evdesk.domain.errors import UserError
-from evdesk.gui.tasks import Lane, Tasks
+from evdesk.gui.tasks import Lane, Latest, Tasks
 
 
 class Receiver(QObject):
@@ -124,3 +124,35 @@ def test_a_job_that_is_done_at_once_never_calls_back_from_within_run(tasks, qtbo
     tasks.run(lambda: "at once", receiver.take)
     assert receiver.results == []
     qtbot.waitUntil(lambda: receiver.results == ["at once"])
+
+
+def test_what_is_asked_for_while_a_read_runs_is_read_once_more(tasks, qtbot):
+    going, parent = threading.Event(), QObject()
+    reads: list[int] = []
+    shown: list[int] = []
+
+    def begin():
+        number = len(reads) + 1
+        reads.append(number)
+        return lambda: (going.wait(5), number)[1]
+
+    latest = Latest(tasks, begin, shown.append, print, parent)
+    for _ in range(3):
+        latest.ask()
+    going.set()
+    qtbot.waitUntil(lambda: shown == [1, 2])
+    latest.ask()
+    qtbot.waitUntil(lambda: shown == [1, 2, 3])
+
+
+def test_a_read_that_fails_is_told_and_the_next_one_goes_on(tasks, qtbot, expected_log):
+    expected_log("a job failed")
+    parent = QObject()
+    failures: list[Exception] = []
+    shown: list[object] = []
+    works = [lambda: 1 // 0, lambda: "read"]
+    latest = Latest(tasks, lambda: works.pop(0), shown.append, failures.append, parent)
+    latest.ask()
+    latest.ask()
+    qtbot.waitUntil(lambda: shown == ["read"])
+    assert isinstance(failures[0], ZeroDivisionError)

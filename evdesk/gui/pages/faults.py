@@ -1,5 +1,6 @@
 """Faults: what is wrong, what was, what to do, and how long repairs take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -13,6 +14,7 @@ from evdesk.gui.context import Context
 from evdesk.gui.dialogs.alerts import AlertsDialog
 from evdesk.gui.models.rows import Chip, Column, RowsModel
 from evdesk.gui.pulse import Snapshot
+from evdesk.gui.tasks import Latest
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.fault_filters import FaultFilters
 from evdesk.gui.widgets.fault_panel import FaultPanel
@@ -21,7 +23,6 @@ from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import button, column, give_icon, label
 from evdesk.gui.widgets.repair_list import RepairList
 from evdesk.gui.widgets.table import RowsTable
-from evdesk.ports import FaultFilter
 from evdesk.services.faults import Repair
 
 
@@ -29,7 +30,6 @@ from evdesk.services.faults import Repair
 class _Read:
     """What one refresh reads."""
 
-    wanted: FaultFilter
     faults: tuple[Fault, ...]
     repairs: tuple[Repair, ...]
 
@@ -40,7 +40,7 @@ class FaultsPage(Page):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.set_title(self.tr("Faults"))
-        self._reading = False
+        self._found = Latest(context.tasks, self._begin, self._show, self.failed.emit, self)
         self.model: RowsModel[Fault] = RowsModel(self._columns(), lambda f: f.id, self)
         self.table: RowsTable[Fault] = RowsTable(
             self.model, context.theme, (0, Qt.SortOrder.AscendingOrder)
@@ -143,36 +143,25 @@ class FaultsPage(Page):
 
     def refresh(self) -> None:
         """Read the faults of the period, and this month's repairs."""
-        if self._reading:
-            return
-        self._reading = True
+        self._found.ask()
+
+    def _begin(self) -> Callable[[], _Read]:
         faults, wanted = self.context.desk.faults, self.filters.wanted()
         month = f"{self.context.pulse.now().astimezone(self.context.zone):%Y-%m}"
-        self.context.tasks.run(
-            lambda: _Read(wanted, tuple(faults.find(wanted)), tuple(faults.repairs(month))),
-            self._show,
-            self._on_failed,
-        )
+        return lambda: _Read(tuple(faults.find(wanted)), tuple(faults.repairs(month)))
 
     def on_beat(self, snapshot: Snapshot) -> None:
         """Faults come and go with readings."""
         self.refresh()
 
     def _show(self, read: _Read) -> None:
-        self._reading = False
         self.model.replace(read.faults)
         self.repairs.show_repairs(read.repairs)
         if read.faults and not self.table.selected():
             self.table.selectRow(0)
         self._show_emptiness()
         self._on_picked()
-        if self.filters.differs(read.wanted):
-            self.refresh()
         self.drawn.emit()
-
-    def _on_failed(self, error: Exception) -> None:
-        self._reading = False
-        self.failed.emit(error)
 
     def _show_emptiness(self) -> None:
         shown = self.table.shown()

@@ -1,6 +1,6 @@
 """Sessions: find, look at the evidence, say whose they are, export."""
 
-from functools import partial
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -14,6 +14,7 @@ from evdesk.gui.models.rows import RowsModel
 from evdesk.gui.models.session_columns import SessionColumns
 from evdesk.gui.panels.session_decisions import SessionDecisions
 from evdesk.gui.pulse import Snapshot
+from evdesk.gui.tasks import Latest
 from evdesk.gui.widgets.beside import Beside
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.files import SaveAs
@@ -35,7 +36,7 @@ class SessionsPage(Page):
         super().__init__(context, parent)
         self.set_title(self.tr("Sessions"))
         self.columns = SessionColumns(context, self)
-        self._reading = False
+        self._found = Latest(context.tasks, self._begin, self._show, self.failed.emit, self)
         self._wanted: SessionId | None = None
         self.model: RowsModel[Session] = RowsModel(self.columns.columns(), lambda s: s.id, self)
         self.table: RowsTable[Session] = RowsTable(
@@ -93,44 +94,36 @@ class SessionsPage(Page):
 
     def refresh(self) -> None:
         """Read the sessions of the filters."""
-        if self._reading:
-            return
-        self._reading = True
+        self._found.ask()
+
+    def _begin(self) -> Callable[[], tuple[SessionFilter, Found]]:
         desk, wanted = self.context.desk, self.filters.wanted()
-        self.context.tasks.run(
-            lambda: (
+        return lambda: (
+            wanted,
+            (
                 desk.sessions.find(wanted),
                 desk.stations.rows(),
                 desk.drivers.all(retired=True),
             ),
-            partial(self._show, wanted),
-            self._on_failed,
         )
 
     def on_beat(self, snapshot: Snapshot) -> None:
         """Read again: a session may have begun, grown or ended."""
         self.refresh()
 
-    def _show(self, wanted: SessionFilter, found: Found) -> None:
-        self._reading = False
-        sessions, stations, drivers = found
+    def _show(self, read: tuple[SessionFilter, Found]) -> None:
+        wanted, (sessions, stations, drivers) = read
         self.columns.names = {driver.id: driver.party.name for driver in drivers}
         self.filters.offer(stations, drivers)
         self.model.replace(sessions)
         self._count()
         self._show_emptiness(wanted, not stations)
-        if wanted != self.filters.wanted():
-            self.refresh()
         if self._wanted is not None:
             self.table.clearSelection()
             self.table.select_key(self._wanted)
             self._wanted = None
         self._on_picked()
         self.drawn.emit()
-
-    def _on_failed(self, error: Exception) -> None:
-        self._reading = False
-        self.failed.emit(error)
 
     def _show_emptiness(self, wanted: SessionFilter, no_stations: bool) -> None:
         nothing = not self.model.rows()

@@ -1,5 +1,6 @@
 """The devices of the site: how they answer, and what can be done with them."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
@@ -17,6 +18,7 @@ from evdesk.gui.dialogs.probe import ProbeDialog
 from evdesk.gui.dialogs.replace_meter import ReplaceMeter
 from evdesk.gui.models.label_column import calibration_column
 from evdesk.gui.models.rows import Chip, Column, RowsModel
+from evdesk.gui.tasks import Latest
 from evdesk.gui.theme import Tone
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.fields import SearchField
@@ -36,7 +38,7 @@ class DevicesPanel(QWidget):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
-        self._reading = False
+        self._rows = Latest(context.tasks, self._begin, self._show, self.failed.emit, self)
         self.model: RowsModel[MeterRow] = RowsModel(self._columns(), lambda r: r.meter.id, self)
         self.table: RowsTable[MeterRow] = RowsTable(
             self.model, context.theme, (1, Qt.SortOrder.AscendingOrder)
@@ -136,12 +138,12 @@ class DevicesPanel(QWidget):
 
     def refresh(self) -> None:
         """Read the devices."""
-        if not self._reading:
-            self._reading = True
-            self._context.tasks.run(self._context.desk.meters.rows, self._show, self._on_failed)
+        self._rows.ask()
+
+    def _begin(self) -> Callable[[], tuple[MeterRow, ...]]:
+        return self._context.desk.meters.rows
 
     def _show(self, rows: tuple[MeterRow, ...]) -> None:
-        self._reading = False
         self.model.replace(rows)
         for part in (
             self.table, self.search, self.probe, self.change, self.remove, self.add,
@@ -150,10 +152,6 @@ class DevicesPanel(QWidget):
         self.empty.setVisible(not rows)
         self._on_picked()
         self.drawn.emit()
-
-    def _on_failed(self, error: Exception) -> None:
-        self._reading = False
-        self.failed.emit(error)
 
     def _on_picked(self) -> None:
         chosen = bool(self.table.selected())

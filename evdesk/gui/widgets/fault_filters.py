@@ -48,9 +48,3 @@ class FaultFilters(QWidget):
             from_at=None if days is None else self._pulse.now() - timedelta(days=days),
             severity=self.severity.value(),
         )
-
-    def differs(self, before: FaultFilter) -> bool:
-        """Return whether a chooser was turned since; time that passed does not count."""
-        now = self.wanted()
-        one = before.open_only, before.severity, before.from_at is None
-        return one != (now.open_only, now.severity, now.from_at is None)
