@@ -8,7 +8,7 @@ from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import facts, kwh, table
 from evdesk.domain.errors import UserError
-from evdesk.domain.reconciling import Account, Gap, Rest
+from evdesk.domain.reconciling import Account, Gap, Remainder, Rest
 from evdesk.services.reconciling import MeterMonth, Month
 
 NO = 1
@@ -28,6 +28,7 @@ LOST = {
     "reset": "the register began anew; what it counted just before is lost",
     "rewind": "the register was set back; until it had passed its old value nothing was counted",
     "replaced": "counted by two meters while one was put in the other's place",
+    "caught_up": "counted while the register stood still; it caught up later",
 }
 
 
@@ -48,7 +49,11 @@ def add_to(groups: Groups) -> None:
     explain.add_argument("meter", metavar="METER", help="as reconcile names it")
     explain.add_argument("--month", required=True, metavar="YYYY-MM", help="local to the site")
     explain.add_argument(
-        "--wh", required=True, type=int, metavar="N", help="as many as are unexplained, or fewer"
+        "--wh",
+        required=True,
+        type=int,
+        metavar="N",
+        help="as many of this sign as are unexplained, or fewer",
     )
     explain.add_argument(
         "--reason", required=True, metavar="TEXT", help="kept for ever, with your name"
@@ -73,11 +78,12 @@ def explain_rest(context: Context) -> None:
     args = context.args
     with context.site() as services:
         row = services.months.explain(args.meter, args.month, args.wh, args.reason)
-    left = row.unexplained_wh or 0
-    rest = f"{kwh(left):.3f} kWh are left." if left else "Nothing is left to explain."
+    rest = (
+        "Nothing is left to explain." if row.is_clear else f"{_left(row.remainder)} kWh are left."
+    )
     data = {"meter": row.name, "month": args.month, "explained_wh": row.explained_wh}
     context.out.answer(
-        data | {"unexplained_wh": left},
+        data | _left_json(row.remainder),
         f"{kwh(args.wh):.3f} kWh of {row.name} in {args.month} are explained. {rest}",
     )
 
@@ -94,7 +100,7 @@ def row_json(month: Month, row: MeterMonth) -> dict[str, object]:
         "so_far": month.so_far,
         **_account_json(row.account),
         "explained_wh": row.explained_wh,
-        "unexplained_wh": row.unexplained_wh,
+        **_left_json(row.remainder),
         "damage": None if row.damage is None else str(row.damage),
         "explanations": [
             {
@@ -105,6 +111,14 @@ def row_json(month: Month, row: MeterMonth) -> dict[str, object]:
             }
             for one in row.explained
         ],
+    }
+
+
+def _left_json(left: Remainder | None) -> dict[str, object]:
+    return {
+        "unexplained_wh": None if left is None else left.sum_wh,
+        "unexplained_above_wh": None if left is None else left.above_wh,
+        "unexplained_below_wh": None if left is None else left.below_wh,
     }
 
 
@@ -157,8 +171,8 @@ def _text(month: Month, tz: str) -> str:
     rows = []
     for row in month.rows:
         found = _account_json(row.account)
-        amounts = (*(found[name] for name in figures), row.explained_wh, row.unexplained_wh)
-        rows.append((row.name, *map(_kwh, amounts)))
+        amounts = (*(found[name] for name in figures), row.explained_wh)
+        rows.append((row.name, *map(_kwh, amounts), _left(row.remainder)))
     parts = [table(headings, rows, f"No register was read in {month.month}.", tz)]
     if month.so_far:
         parts.append(facts([("so far, until", month.to_at)], tz))
@@ -186,13 +200,13 @@ def _remarks(month: Month, row: MeterMonth) -> Iterable[tuple[object, ...]]:
 
 
 def _verdict(month: Month) -> str:
-    left = [row for row in month.rows if row.unexplained_wh]
+    left = [row for row in month.rows if row.account is not None and not row.is_clear]
     uncounted = [row.name for row in month.rows if row.account is None]
     if not month.rows:
         return "There is nothing to account for."
     verdicts = []
     if left:
-        named = ", ".join(f"{row.name} {kwh(row.unexplained_wh):.3f} kWh" for row in left)
+        named = ", ".join(f"{row.name} {_left(row.remainder)} kWh" for row in left)
         verdicts.append(
             f"To be explained: {named}. Below 0: more was claimed than the register counted. "
             "See: evdesk reconcile explain --help"
@@ -200,6 +214,15 @@ def _verdict(month: Month) -> str:
     if uncounted:
         verdicts.append(f"Not counted, because readings are damaged: {', '.join(uncounted)}.")
     return "\n".join(verdicts) or "Everything is accounted for."
+
+
+def _left(left: Remainder | None) -> str | Decimal | None:
+    """Return kWh with three decimals; two amounts where something is above and below."""
+    if left is None:
+        return None
+    if left.above_wh and left.below_wh:
+        return f"+{_kwh(left.above_wh)} {_kwh(left.below_wh)}"
+    return _kwh(left.sum_wh)
 
 
 def _kwh(wh: object) -> Decimal | None:

@@ -10,7 +10,7 @@ from evdesk.domain.errors import EvdeskError
 from evdesk.domain.invoices import InvoiceState
 from evdesk.domain.meters import MeterState
 from evdesk.domain.money import Money, minor_digits
-from evdesk.domain.reconciling import GapKind, RestKind
+from evdesk.domain.reconciling import GapKind, Remainder, RestKind
 from evdesk.domain.sessions import Flag, Session, SessionState
 from evdesk.gui.theme import Tone
 from evdesk.ports import Remark
@@ -184,14 +184,20 @@ def invoice_look(state: InvoiceState) -> Look:
     }[state]
 
 
-def month_look(unexplained_wh: int | None) -> Look:
+def left_kwh(left: Remainder | None) -> str:
+    """Return what is left to explain in kWh without the unit: both, where above and below."""
+    if left is None or not (left.above_wh and left.below_wh):
+        return signed_kwh(None if left is None else left.sum_wh)
+    return f"+{kwh(left.above_wh)} {signed_kwh(left.below_wh)}"
+
+
+def month_look(left: Remainder | None) -> Look:
     """Return word, tone and icon of a register's month: it adds up, or so much is left, or None."""
-    if unexplained_wh is None:
+    if left is None:
         return translate("texts", "Damaged"), Tone.DANGER, "error"
-    if unexplained_wh == 0:
+    if left.amount_wh == 0:
         return translate("texts", "Adds up"), Tone.POSITIVE, "ok"
-    left = translate("texts", "{kwh} kWh").format(kwh=signed_kwh(unexplained_wh))
-    return left, Tone.WARNING, "warning"
+    return translate("texts", "{kwh} kWh").format(kwh=left_kwh(left)), Tone.WARNING, "warning"
 
 
 def rest(of: RestKind) -> str:
@@ -226,6 +232,9 @@ def gap(of: GapKind) -> str:
             "value is not in any session.",
         ),
         GapKind.REPLACED: translate("texts", "Counted around the replacement of the meter."),
+        GapKind.CAUGHT_UP: translate(
+            "texts", "The register stood still and caught up: nobody knows when it was counted."
+        ),
     }[of]
 
 

@@ -19,7 +19,7 @@ SESSION_COLUMNS = (
 MONTH_COLUMNS = (
     "month", "meter", "stations", "register_start_at", "register_start_wh", "register_end_at",
     "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh", "gap_wh", "explained_wh",
-    "unexplained_wh", "damage",
+    "unexplained_wh", "damage", "unexplained_above_wh", "unexplained_below_wh",
 )  # fmt: skip
 
 
@@ -80,10 +80,10 @@ def _check(suffix: str, what: str) -> None:
 
 def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
     """Return a register's cells in the order of ``MONTH_COLUMNS``; without an account, why."""
-    found, named = row.account, (month, row.name, ", ".join(row.stations))
-    if found is None:
-        nothing = [None] * (len(MONTH_COLUMNS) - len(named) - 1)
-        return *named, *nothing, str(row.damage)
+    found, left, named = row.account, row.remainder, (month, row.name, ", ".join(row.stations))
+    if found is None or left is None:
+        nothing = [None] * (MONTH_COLUMNS.index("damage") - len(named))
+        return *named, *nothing, str(row.damage), None, None
     return (
         *named,
         None if found.start is None else found.start.at,
@@ -95,8 +95,10 @@ def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
         found.idle_wh,
         found.gap_wh,
         row.explained_wh,
-        row.unexplained_wh,
+        left.sum_wh,
         None,
+        left.above_wh,
+        left.below_wh,
     )
 
 

@@ -9,7 +9,7 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import MILLISECOND, month_bounds, parse_instant, rfc3339
 from evdesk.domain.meters import Meter, MeterRole, Source, Station
-from evdesk.domain.reconciling import Account, Swaps
+from evdesk.domain.reconciling import Account, Remainder, Swaps
 from evdesk.domain.registers import Bounds, Verdict
 from evdesk.domain.sessions import Flag, Session
 from evdesk.ports import Clock, Devices, Explanation, ProfileInfo, SessionFilter, Store, Unit, Watch
@@ -59,12 +59,21 @@ class MeterMonth:
         return sum(one.wh for one in self.explained)
 
     @property
-    def unexplained_wh(self) -> int | None:
-        """Return what is left; below 0 where more was claimed than the register counted.
+    def remainder(self) -> Remainder | None:
+        """Return what is left; None where nobody can say: without an account."""
+        if self.account is None:
+            return None
+        return self.account.remainder.without(one.wh for one in self.explained)
 
-        None where nobody can say: without an account.
-        """
-        return None if self.account is None else self.account.rest_wh - self.explained_wh
+    @property
+    def unexplained_wh(self) -> int | None:
+        """Return what is left as one figure: 0 may be as much above as below."""
+        return None if self.remainder is None else self.remainder.sum_wh
+
+    @property
+    def is_clear(self) -> bool:
+        """Return whether it was counted, and nothing is left above or below."""
+        return self.remainder == Remainder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ class Month:
     @property
     def is_clear(self) -> bool:
         """Return whether nothing is left to explain, and every register was counted."""
-        return all(row.unexplained_wh == 0 for row in self.rows)
+        return all(row.is_clear for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +155,7 @@ class ReconcileService:
         if not reason:
             raise UserError("Say why: a reason of some words is kept with your name.")
         row = self._find(meter, month)
-        left_wh = row.counted.rest_wh - row.explained_wh
-        if wh * left_wh <= 0 or abs(wh) > abs(left_wh):
-            raise UserError(
-                "{meter} has {left} Wh to explain in {month}, not {wh}: name that many, or a part "
-                "of it with the same sign. Nothing was changed.",
-                meter=row.name,
-                month=month,
-                left=left_wh,
-                wh=wh,
-            )
+        _check_left(row, month, wh)
         made = Explanation(row.source, month, wh, self._clock.now(), self._store.actor.ref, reason)
         with self._store.write() as unit:
             if _explained(unit, row.source, month) != row.explained:
@@ -177,7 +177,7 @@ class ReconcileService:
                 meter=meter,
                 month=month,
             )
-        return max(found, key=lambda row: abs(row.unexplained_wh or 0))
+        return max(found, key=lambda row: 0 if row.remainder is None else row.remainder.amount_wh)
 
     def _span(self, month: str, tz: str) -> _Span:
         try:
@@ -212,6 +212,28 @@ class ReconcileService:
             except Damaged as damage:
                 return MeterMonth(meter, source, names, None, explained, damage)
         return MeterMonth(meter, source, names, found, explained)
+
+
+def _check_left(row: MeterMonth, month: str, wh: int) -> None:
+    """Refuse to explain what is not left of that sign."""
+    left = row.counted.remainder.without(one.wh for one in row.explained)
+    if left.takes(wh):
+        return
+    facts = {"meter": row.name, "month": month, "wh": wh}
+    if left.above_wh and left.below_wh:
+        raise UserError(
+            "{meter} has +{above} Wh and {below} Wh to explain in {month}, not {wh}: name one of "
+            "them, or a part of one with its sign. Nothing was changed.",
+            above=left.above_wh,
+            below=left.below_wh,
+            **facts,
+        )
+    raise UserError(
+        "{meter} has {left} Wh to explain in {month}, not {wh}: name that many, or a part "
+        "of it with the same sign. Nothing was changed.",
+        left=left.sum_wh,
+        **facts,
+    )
 
 
 def _sources(meters: Iterable[Meter], stations: Sequence[Station]) -> list[Source]:

@@ -74,7 +74,7 @@ class ReconcilePage(Page):
         return [
             Column(self.tr("Meter"), lambda r: r.name, width=116, least=92,
                    tooltip=lambda r: ", ".join(r.stations)),
-            Column(self.tr("To explain"), lambda r: texts.signed_kwh(r.unexplained_wh),
+            Column(self.tr("To explain"), lambda r: texts.left_kwh(r.remainder),
                    sort_key=_left_key, chips=_left_chips, width=138),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
             energy(self.tr("Sessions"), 92, "sessions_wh", 1),
@@ -182,7 +182,7 @@ class ReconcilePage(Page):
             self.tr("No meter that a charging point is billed from was read. Choose another "
                     "month, or start the collector."),
         )  # fmt: skip
-        stands_out = [row for row in month.rows if row.unexplained_wh != 0]
+        stands_out = [row for row in month.rows if not row.is_clear]
         if stands_out and not self.table.selected():
             self.table.select_key(stands_out[0].source)
         self._on_picked()
@@ -198,12 +198,12 @@ class ReconcilePage(Page):
         }
         for name, wh in sums.items():
             self.figures[name].set_value(texts.kwh(wh, 1))
-        left_wh = sum(abs(row.unexplained_wh or 0) for row in month.rows)
+        left_wh = sum(row.remainder.amount_wh for row in month.rows if row.remainder is not None)
         self.figures["left"].set_value(texts.kwh(left_wh, 3 if left_wh else 1))
 
     def _show_verdict(self, month: Month) -> None:
-        left = [row.name for row in month.rows if row.unexplained_wh]
         damaged = [row.name for row in month.rows if row.account is None]
+        left = [row.name for row in month.rows if row.account is not None and not row.is_clear]
         told = []
         if damaged:
             told.append(
@@ -274,8 +274,8 @@ def _end(of: MeterMonth) -> str:
 
 
 def _left_key(of: MeterMonth) -> int | None:
-    return None if of.unexplained_wh is None else abs(of.unexplained_wh)
+    return None if of.remainder is None else of.remainder.amount_wh
 
 
 def _left_chips(of: MeterMonth) -> list[Chip]:
-    return [Chip(*texts.month_look(of.unexplained_wh))]
+    return [Chip(*texts.month_look(of.remainder))]

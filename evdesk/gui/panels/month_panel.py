@@ -99,12 +99,12 @@ class MonthPanel(QFrame):
         if month is None or chosen is None:
             return
         self.title.set_text(chosen.name)
-        self.state.show_chip(Chip(*texts.month_look(chosen.unexplained_wh)))
+        self.state.show_chip(Chip(*texts.month_look(chosen.remainder)))
         points = ", ".join(chosen.stations) or self.tr("No charging point is billed from it")
         self.stations.setText(points)
         self.stations.setVisible(points != chosen.name)
         self.read.setVisible(chosen.account is not None)
-        self.explain.setVisible(bool(chosen.unexplained_wh))
+        self.explain.setVisible(chosen.account is not None and not chosen.is_clear)
         self._clear()
         if chosen.account is not None:
             self.read.setText(self._span(chosen.account))
