@@ -1,6 +1,7 @@
 """Running things: the collector in this process or as a child, and the simulated depot."""
 
 import asyncio
+import ctypes
 import logging
 import os
 import signal
@@ -32,6 +33,8 @@ from evdesk.storage import keys, site_folder
 
 LOG = logging.getLogger(__name__)
 
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 131_072  # of mallopt(3), and what it is until it adapts
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -53,12 +56,25 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
         raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
     lock: AbstractContextManager[object] = site_folder.collector_lock(opened.folder)
     with lock, logbook(opened.folder), awake():
+        give_memory_back()
         _take_lease(store)
         try:
             return asyncio.run(_collect(opened, seconds, speed))
         finally:
             with store.journal() as unit:
                 unit.collector.release()
+
+
+def give_memory_back() -> None:
+    """Have what is freed of large arrays go back to the system at once, where that can be asked.
+
+    The C library of most Linuxes keeps more and more for itself after each large one: the hour that
+    is sealed. A process that runs for months must not grow with its largest hour.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and needs none
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 @contextmanager
