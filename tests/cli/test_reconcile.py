@@ -22,7 +22,11 @@ PILOTS = "A" * 10 + "C" * 20 + "A" * 10
 
 @pytest.fixture
 def gate(shell: Shell) -> Shell:
-    """A charging point with a session of 2 kWh and some standby, read every second."""
+    """A charging point with a session of 2 kWh and some standby, read every minute."""
+    return charged(shell, PILOTS)
+
+
+def charged(shell: Shell, pilots: str) -> Shell:
     desk = open_desk(shell.folder, shell.data_key)
     try:
         with desk.store.journal() as unit:
@@ -30,7 +34,7 @@ def gate(shell: Shell) -> Shell:
             unit.stations.add("gate", Source(meter), Source(meter), START)
             reaches = {each.id: Reach(1_000, 1) for each in unit.meters.all()}
         journal, wh = Journal(desk.store, reaches), 5_000
-        for minute, pilot in enumerate(PILOTS):
+        for minute, pilot in enumerate(pilots):
             wh += 100 if pilot == "C" else 1
             at = START + timedelta(minutes=minute)
             journal.commit([Reading(meter, 1, at, wh, b"", 6_000.0, pilot=PilotState(pilot))])
@@ -70,6 +74,31 @@ def test_a_remainder_exits_1_until_it_is_explained(gate: Shell) -> None:
     (row,) = gate.json(*GATE)
     assert (row["unexplained_wh"], row["explained_wh"]) == (0, -500)
     assert row["explanations"][0]["author"] == "Ada"
+
+
+def test_two_corrections_that_cancel_exit_1_until_each_is_explained(shell: Shell) -> None:
+    site = charged(shell, PILOTS + PILOTS)
+    later, first = (each["id"] for each in site.json("session", "list", "--station", "gate"))
+    for session, wh in ((first, 501), (later, 3_501)):
+        registers = ("--start-wh", 0, "--end-wh", wh)
+        site.json("session", "correct", session, *registers, "--reason", "x", "--yes")
+    answer = site.run(*GATE, "--json")
+    (row,) = json.loads(answer.out)
+    keeps_the_promise([row])
+    names = ("unexplained_wh", "unexplained_above_wh", "unexplained_below_wh")
+    assert (answer.code, [row[name] for name in names]) == (1, [0, 1_500, -1_500])
+    text = site.run(*GATE).out
+    assert "To be explained: gate +1.500 -1.500 kWh." in text
+    assert "Everything" not in text
+    explain = ("reconcile", "explain", "gate", *MONTH, "--reason", "free of charge", "--wh")
+    site.refused(2, "has +1500 Wh and -1500 Wh to explain", *explain, 1_501)
+    told = site.text(*explain, 1_000)
+    assert told == "1.000 kWh of gate in 2026-03 are explained. +0.500 -1.500 kWh are left.\n"
+    answer = site.json(*explain, 500)
+    assert [answer[name] for name in names] == [-1_500, 0, -1_500]
+    assert site.run(*GATE).code == 1
+    assert "Nothing is left to explain." in site.text(*explain, -1_500)
+    assert "Everything is accounted for." in site.text(*GATE)
 
 
 def test_what_is_wrong_about_a_month_is_said(gate: Shell) -> None:
@@ -113,6 +142,7 @@ def test_a_damaged_hour_costs_one_row_its_figures_and_exits_1(damaged: Shell) ->
     assert gate.keys() == mains.keys()
     assert {gate[name] for name in gate if name.endswith("_wh")} == {None, 0}  # 0 is explained
     assert (gate["explained_wh"], gate["unexplained_wh"]) == (0, None)
+    assert (gate["unexplained_above_wh"], gate["unexplained_below_wh"]) == (None, None)
     text = damaged.run("reconcile", *MONTH).out
     assert f"gate: {SENTENCE}" in text
     assert "Not counted, because readings are damaged: gate." in text
@@ -147,4 +177,5 @@ def test_a_month_is_exported(gate: Shell) -> None:
     assert answer["rows"] == 1
     header, row = out.read_text(encoding="utf-8-sig").splitlines()
     assert '"unexplained_wh"' in header
+    assert header.endswith('"damage","unexplained_above_wh","unexplained_below_wh"')
     assert row.startswith('"2026-03","gate","gate",')

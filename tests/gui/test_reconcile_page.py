@@ -57,6 +57,54 @@ def test_what_is_left_to_explain_is_said_and_selected(page, qtbot):
     qtbot.waitUntil(lambda: "Show session" in words(page.panel))
 
 
+def test_two_corrections_that_cancel_are_explained_one_by_one(open_window, desk, qtbot):
+    desk.months.cancelling = True
+    page = open_window(desk).open("reconcile")
+    qtbot.waitUntil(lambda: page.model.rowCount() > 0)
+    assert "Something is left to explain at Yard 2" in page.verdict.text()
+    assert [row.name for row in page.table.selected()] == ["Yard 2"]
+    assert page.figures["left"].value() == "2.840"
+    assert page.panel.state.text() == "+0.500 −0.500 kWh"
+    explain(page, qtbot, 500, "0.500", "Explained; −0.500 kWh are left.")
+    qtbot.waitUntil(lambda: page.table.selected()[0].explained_wh == 500)
+    assert page.panel.state.text() == "−0.500 kWh"
+    explain(page, qtbot, None, "0.500", "Explained. Nothing is left at Yard 2.")
+    qtbot.waitUntil(lambda: page.panel.state.text() == "Adds up")
+    assert not page.panel.explain.isVisible()
+    assert "Yard 2" not in page.verdict.text()
+    assert [one.wh for one in desk.months.explained] == [500, -500]
+
+
+def explain(page, qtbot, preset, amount, told):
+    """Explain what the dialog offers; it asks what is meant where ``preset`` is one of two."""
+    page.panel.ask_reason()
+    dialog = page.panel.findChildren(ExplainMonth)[-1]
+    assert dialog.side.isVisible() == (preset is not None)
+    assert preset is None or dialog.side.value() == preset
+    assert dialog.amount.text() == amount
+    dialog.reason.setText("free of charge")
+    with qtbot.waitSignal(page.told) as said:
+        dialog.submit()
+    assert said.args[0] == told
+
+
+def test_either_of_two_amounts_can_be_explained_first(open_window, desk, qtbot):
+    desk.months.cancelling = True
+    page = open_window(desk).open("reconcile")
+    qtbot.waitUntil(lambda: page.model.rowCount() > 0)
+    page.panel.ask_reason()
+    dialog = page.panel.findChild(ExplainMonth)
+    assert "counted at Yard 2 that nothing accounts for" in dialog._text.text()
+    dialog.side.choose(-500)
+    assert "claimed at Yard 2 that its register did not count" in dialog._text.text()
+    dialog.amount.setText("0.2")
+    dialog.reason.setText("free of charge")
+    with qtbot.waitSignal(page.told) as told:
+        dialog.submit()
+    assert told.args[0] == "Explained; +0.500 −0.300 kWh are left."
+    assert [one.wh for one in desk.months.explained] == [-200]
+
+
 def test_a_month_that_adds_up_says_so(open_window, desk, qtbot):
     desk.months.clear = True
     page = open_window(desk).open("reconcile")

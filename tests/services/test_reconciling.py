@@ -9,7 +9,7 @@ import pytest
 from evdesk.domain.errors import Damaged
 from evdesk.domain.meters import MeterRole, Source
 from evdesk.domain.readings import PilotState, Reading
-from evdesk.domain.reconciling import GapKind, RestKind
+from evdesk.domain.reconciling import GapKind, Remainder, RestKind
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import SessionId
 from evdesk.ports import SessionFilter
@@ -127,6 +127,40 @@ def test_a_correction_is_left_to_explain_and_then_explained_for_ever(bay: Bay) -
     assert json.loads(entry.facts) == {"month": "2026-03", "socket": 1, "wh": -300}
 
 
+def test_two_corrections_that_cancel_are_explained_one_by_one(bay: Bay) -> None:
+    desk = bay.desk
+    a_month(bay)
+    _, middle, last = sessions(desk)
+    desk.reviews.correct(middle, 0, 270, WHY)
+    desk.reviews.correct(last, 0, 3_500, WHY)
+    row = march(desk)
+    assert (row.counted.rest_wh, row.unexplained_wh) == (0, 0)
+    assert row.remainder == Remainder(1_500, -1_500)
+    assert not desk.months.month("2026-03").is_clear
+    for wh in (0, 1_501, -1_501):
+        with desk.refused(rf"has \+1500 Wh and -1500 Wh to explain in 2026-03, not {wh}: name"):
+            desk.months.explain("bay1", "2026-03", wh, WHY)
+    assert desk.months.explain("bay1", "2026-03", -500, WHY).remainder == Remainder(1_500, -1_000)
+    assert desk.months.explain("bay1", "2026-03", 1_500, WHY).remainder == Remainder(0, -1_000)
+    assert not desk.months.month("2026-03").is_clear
+    with desk.refused("bay1 has -1000 Wh to explain"):
+        desk.months.explain("bay1", "2026-03", 1, WHY)
+    assert desk.months.explain("bay1", "2026-03", -1_000, WHY).is_clear
+    assert desk.months.month("2026-03").is_clear
+
+
+def test_a_correction_that_is_put_right_leaves_its_explanation_to_be_taken_back(bay: Bay) -> None:
+    desk = bay.desk
+    a_month(bay)
+    middle = sessions(desk)[1]
+    desk.reviews.correct(middle, 0, 2_270, WHY)
+    desk.months.explain("bay1", "2026-03", -500, WHY)
+    desk.reviews.correct(middle, 0, 1_770, "misread")
+    assert march(desk).remainder == Remainder(500, 0)
+    desk.months.explain("bay1", "2026-03", 500, "misread")
+    assert desk.months.month("2026-03").is_clear
+
+
 @pytest.mark.parametrize("wh", [0, 500, -501, 1])
 def test_only_what_is_left_is_explained(bay: Bay, wh: int) -> None:
     desk = bay.desk
@@ -222,6 +256,10 @@ def test_a_month_is_exported_with_all_its_figures(bay: Bay) -> None:
     assert (row["meter"], row["stations"], row["register_delta_wh"]) == ("bay1", "bay1", 4_140)
     assert row["register_start_at"] == "2026-02-28T23:00:00Z"
     assert (row["gap_wh"], row["unexplained_wh"]) == (700, 0)
+    assert (row["unexplained_above_wh"], row["unexplained_below_wh"]) == (0, 0)
+    desk.reviews.correct(sessions(desk)[1], 0, 2_270, WHY)
+    (row,) = json.loads(desk.exports.month(".json", desk.months.month("2026-03"))[0])
+    assert (row["unexplained_above_wh"], row["unexplained_below_wh"]) == (0, -500)
     with desk.refused("A month is exported to"):
         desk.exports.month(".pdf", desk.months.month("2026-03"))
 

@@ -75,7 +75,8 @@ class ReconcilePage(Page):
             Column(self.tr("Meter"), lambda r: r.name, width=116, least=92,
                    tooltip=lambda r: ", ".join(r.stations)),
             Column(self.tr("To explain"), lambda r: texts.left_kwh(r.remainder),
-                   sort_key=_left_key, chips=_left_chips, width=138),
+                   sort_key=_left_key, chips=_left_chips, width=168,
+                   tooltip=lambda r: texts.month_look(r.remainder)[0]),
             energy(self.tr("Counted, kWh"), 124, "delta_wh"),
             energy(self.tr("Sessions"), 92, "sessions_wh", 1),
             energy(self.tr("Idle"), 68, "idle_wh", 2),
@@ -278,4 +279,8 @@ def _left_key(of: MeterMonth) -> int | None:
 
 
 def _left_chips(of: MeterMonth) -> list[Chip]:
-    return [Chip(*texts.month_look(of.remainder))]
+    word, tone, icon = texts.month_look(of.remainder)
+    left = of.remainder
+    if left is not None and left.above_wh and left.below_wh:
+        word = texts.left_kwh(left)  # two amounts leave no room for their unit
+    return [Chip(word, tone, icon)]
