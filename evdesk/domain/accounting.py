@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evdesk.domain.instants import MILLISECOND
 from evdesk.domain.readings import Register
 from evdesk.domain.reconciling import (
     NO_SWAPS,
@@ -119,9 +120,10 @@ class _Fold:
     def on(self, point: Point) -> None:
         """Take in a point."""
         while self._told and self._told[0].at < point.at:  # at the very instant it was the old one
-            self._replace_meter(self._told.pop(0))
+            self._replace_meter(self._told.pop(0), point.at)
         self._silent |= not point.unbroken
         before, register = self._stand(), Register(point.wh, point.at)
+        moved_at = self._track.moved_at
         if point.at in self._swapped_at:
             step = self._track.replace(register)
         else:
@@ -135,14 +137,14 @@ class _Fold:
         elif step is None:
             self._book(before.at, after.at, after.wh - before.wh)
         else:
-            self._book_step(step, before.wh, after)
+            self._book_step(step, before.wh, after, moved_at or before.at)
         self._silent = False
 
     def account(self) -> Account:
         """Return what was booked."""
         for told in self._told:
             if told.at <= self._span[1]:
-                self._replace_meter(told)
+                self._replace_meter(told, self._span[1])
         self._book_doubted()
         sessions_wh = sum(self._settle(stay) for stay in self._stays)
         return Account(
@@ -191,8 +193,11 @@ class _Fold:
             unread[0].counted_wh += wh
         return bool(unread)
 
-    def _book_step(self, step: Step, stood_wh: int, newest: Register) -> None:
-        """Book what is known of a counter that went on elsewhere; it stood at ``stood_wh``."""
+    def _book_step(self, step: Step, stood_wh: int, newest: Register, moved_at: datetime) -> None:
+        """Book what is known of a counter that went on elsewhere.
+
+        It stood at ``stood_wh``, since ``moved_at``.
+        """
         before, first = step.before, step.first
         if step.kind is Verdict.REWIND:
             self._gaps.append(Gap(GapKind.REWIND, before.at, first.at, 0, complete=False))
@@ -206,8 +211,7 @@ class _Fold:
         elif self._is_believed(step):
             self._book(before.at, first.at, first.wh - before.wh)
         else:
-            kind = GapKind.REPLACED if step.kind is Verdict.REPLACED else GapKind.RESET
-            gap = Gap(kind, before.at, first.at, self._since_reset(step), complete=False)
+            gap = self._caught_up(step, moved_at) or self._lost(step)
             self._delta_wh += gap.wh
             self._gaps.append(gap)
         self._silent = False  # what stands was read again and again
@@ -225,6 +229,23 @@ class _Fold:
         rose = step.kind is Verdict.RESET and step.first.wh >= step.before.wh
         owners = [one for one in self._stays if one.covers(step.before.at, step.first.at)]
         return rose and any(not one.session.figures.flags & STEPPED for one in owners)
+
+    def _caught_up(self, step: Step, moved_at: datetime) -> Gap | None:
+        """Return the gap of a counter that stood still and caught up, where it may have counted so.
+
+        Nobody knows when it counted; that it counted is on its face.
+        """
+        rise_wh, passed = step.first.wh - step.before.wh, _elapsed(moved_at, step.first.at)
+        rose = step.kind is Verdict.RESET and rise_wh > 0
+        if not rose or not self._bounds.plausible(rise_wh, passed):
+            return None
+        return Gap(GapKind.CAUGHT_UP, step.before.at, step.first.at, rise_wh)
+
+    def _lost(self, step: Step) -> Gap:
+        """Return the gap of a counter that began anew: what it counted just before is lost."""
+        kind = GapKind.REPLACED if step.kind is Verdict.REPLACED else GapKind.RESET
+        wh = self._since_reset(step)
+        return Gap(kind, step.before.at, step.first.at, wh, complete=False)
 
     def _since_reset(self, step: Step) -> int:
         """Return what a counter surely counted that began anew at 0, and 0 where it did not."""
@@ -245,8 +266,12 @@ class _Fold:
                 return told
         return None
 
-    def _replace_meter(self, told: Replacement) -> None:
-        """Go on with a meter that has not been read yet; what was told too late changes nothing."""
+    def _replace_meter(self, told: Replacement, read_at: datetime) -> None:
+        """Go on with a meter that is first read then; what was told too late changes nothing.
+
+        Of one that took over at the very read, as when a register is read under another option,
+        nobody knows what was counted since the last read before.
+        """
         last = self._track.last
         if last is None:
             return
@@ -257,9 +282,19 @@ class _Fold:
         if told.at <= self._span[0]:
             self._start = self._stand()
         else:
-            self._book_swap(told, last.at, told.at, known_wh)
+            unread = told.at - last.at > self._bounds.gap
+            is_whole = not unread or read_at - told.at > MILLISECOND
+            self._book_swap(told, last.at, told.at, known_wh, is_whole=is_whole)
 
-    def _book_swap(self, told: Replacement, from_at: datetime, to_at: datetime, wh: int) -> None:
+    def _book_swap(
+        self,
+        told: Replacement,
+        from_at: datetime,
+        to_at: datetime,
+        wh: int,
+        *,
+        is_whole: bool = True,
+    ) -> None:
         """Book what two meters surely counted unread; a session has it that took it in."""
         self._delta_wh += wh
         for stay in self._stays:
@@ -267,7 +302,7 @@ class _Fold:
             if took_it and stay.covers(from_at, to_at):
                 stay.counted_wh += wh
                 return
-        self._gaps.append(Gap(GapKind.REPLACED, from_at, to_at, wh))
+        self._gaps.append(Gap(GapKind.REPLACED, from_at, to_at, wh, complete=is_whole))
 
     # -- sessions -------------------------------------------------------------------------------
 

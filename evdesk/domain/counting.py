@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evdesk.domain.crosscheck import CAUGHT_UP, LEAST_WH, SHARE
-from evdesk.domain.progress import Fold, OpenSession
+from evdesk.domain.progress import Edge, Fold, OpenSession
 from evdesk.domain.readings import Register
 from evdesk.domain.registers import Step, Verdict
 from evdesk.domain.sessions import (
@@ -17,6 +17,7 @@ from evdesk.domain.sessions import (
     SessionEvent,
 )
 
+CHANGING = timedelta(minutes=2)  # nobody unplugs, drives off, comes, and draws again in less
 ALIKE = 0.75  # part of the one power that the other has to be, for a car that draws straight on
 
 
@@ -122,10 +123,18 @@ class Counting(Fold):
                 session.silence = True
             if state.track.ceiling is None:
                 session.last = register
-                if self.touches(state.plugged_at, register.at):
+                if self.sees(state.plugged_at, register.at):
                     session.seen = register
-        elif state.ending.register is None:
+        elif state.ending.register is None or self._is_late(state.ending, register):
             state.ending.register = register
+
+    def _is_late(self, ending: Edge, register: Register) -> bool:
+        """Return whether a register catches up with what was drawn before the load fell."""
+        if self.rules.by_pilot or ending.flags or ending.register is None:
+            return False
+        hours = self.between(ending.register.at, register.at) / timedelta(hours=1)
+        least_wh = self.rules.threshold_w * hours + 2 * self.rules.bounds.resolution_wh
+        return register.wh - ending.register.wh > least_wh
 
     def step(self, step: Step, at: datetime, out: list[SessionEvent]) -> None:
         """Take in that the counter went on elsewhere; after a rewind, it is still the same one."""
@@ -165,29 +174,40 @@ class Counting(Fold):
             return False
         least_w, most_w = sorted((before_w, sample.power_w))
         hours, rise_wh = unseen / timedelta(hours=1), now.wh - last.wh
+        bounds = self.rules.bounds
         if rise_wh < 0:  # it may have rolled over
-            rise_wh += self.rules.bounds.range_wh or 0
+            rise_wh += bounds.range_wh or 0
         drawing = least_w >= max(self.rules.threshold_w, ALIKE * most_w)
-        return drawing and CAUGHT_UP * least_w * hours <= rise_wh <= most_w * hours / CAUGHT_UP
+        least_wh = least_w * (hours - CHANGING / timedelta(hours=1)) - 2 * bounds.resolution_wh
+        return drawing and least_wh <= rise_wh <= most_w * hours / CAUGHT_UP
 
-    def compare_session(self, session: OpenSession, session_wh: int) -> None:
+    def stood_still(self, session: OpenSession, sample: Sample) -> bool:
+        """Return whether nothing was drawn before, in and after a time in which nobody watched."""
+        now = sample.register or self.state.track.last
+        if session.charging or session.last is None or now is None:
+            return False
+        drawing = sample.power_w is not None and sample.power_w >= self.rules.threshold_w
+        return not drawing and 0 <= now.wh - session.last.wh <= self.rules.bounds.resolution_wh
+
+    def compare_session(self, session: OpenSession, session_wh: int, at: datetime) -> None:
         """Compare what register and charger counted across a silence.
 
         A register that counted less began anew; one that counted more counted another car, too.
         """
-        before, now, counted_wh = (
-            session.session_register,
-            self.state.track.last,
-            session.session_wh,
-        )
-        session.session_register = now
-        if before is None or now is None or counted_wh is None or not session.silence:
+        before, before_at = session.session_register, session.session_at
+        now, counted_wh = self.state.track.last, session.session_wh
+        session.session_register, session.session_at = now, at
+        if before is None or before_at is None or now is None or counted_wh is None:
             return
+        if not session.silence:
+            return
+        lag = self.between(before.at, before_at) + self.between(now.at, at)
         more_wh, rise_wh = session_wh - counted_wh, now.wh - before.wh
         bounds, elapsed = self.rules.bounds, self.between(before.at, now.at)
         if not bounds.plausible(more_wh, elapsed):
             return
         allowed_wh = max(LEAST_WH, SHARE * more_wh) + 2 * bounds.resolution_wh
+        allowed_wh += bounds.max_power_w * (lag / timedelta(hours=1))
         if more_wh - rise_wh > allowed_wh:
             session.flags.add(Flag.METER_RESET)
         elif rise_wh - more_wh > allowed_wh:

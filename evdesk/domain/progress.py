@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from evdesk.domain.crosscheck import CrossCheck
+from evdesk.domain.crosscheck import LEAST_WH, CrossCheck
 from evdesk.domain.readings import Register
 from evdesk.domain.registers import REFRESH, Bounds, RegisterTrack, Step
 from evdesk.domain.sessions import STEP_FLAGS, Figures, Flag, Rules, Tag
@@ -24,8 +24,9 @@ class OpenSession:
     ``paused``: since then there was a moment in which, as far as anybody knows, nothing was drawn;
     ``unexplained`` the step nobody announced; ``connected_s`` is what the charger last said of the
     time plugged in, at ``connected_at``; ``silence`` that nobody watched for a while since it last
-    said anything of the car; ``session_register`` is the register at which it last said its own
-    count, ``session_wh``.
+    said anything of the car, ``unsure`` that it may be another one, which only matters once it
+    draws; ``session_register`` is the register at which, and ``session_at`` when, it last said its
+    own count, ``session_wh``.
     """
 
     plugged_in_at: datetime
@@ -46,7 +47,9 @@ class OpenSession:
     connected_at: datetime | None = None
     session_wh: int | None = None
     session_register: Register | None = None
+    session_at: datetime | None = None
     silence: bool = False
+    unsure: bool = False
     unexplained: Step | None = None
     drift_before: timedelta = timedelta()
     check: CrossCheck = field(default_factory=CrossCheck)
@@ -63,8 +66,11 @@ class OpenSession:
             self.last = register
 
     def tells_of_its_car(self) -> bool:
-        """Return whether its charger says something by which another car would be noticed."""
-        return not (self.connected_s is None and self.session_wh is None and self.tag is None)
+        """Return whether its charger says something by which another car would be noticed.
+
+        A card does not: the next car may come without one. Nor does a count that has hardly begun.
+        """
+        return self.connected_s is not None or (self.session_wh or 0) > LEAST_WH
 
     def drew_unseen(self) -> bool:
         """Return whether anything was counted since a car was last seen."""
@@ -169,6 +175,7 @@ class Fold:
     def __init__(self, rules: Rules, state: TrackerState) -> None:
         self.rules, self.state = rules, state
         self._gap = timedelta(milliseconds=rules.edge_gap_ms)
+        self._state_gap = timedelta(milliseconds=rules.state_gap_ms)
 
     def between(self, earlier: datetime, later: datetime) -> timedelta:
         """Return the time that passed between two stamps."""
@@ -177,3 +184,7 @@ class Fold:
     def touches(self, earlier: datetime | None, at: datetime) -> bool:
         """Return whether two samples are neighbours, without a silence between them."""
         return earlier is not None and self.between(earlier, at) <= self._gap
+
+    def sees(self, earlier: datetime | None, at: datetime) -> bool:
+        """Return whether the car was in sight between two samples that tell of it."""
+        return earlier is not None and self.between(earlier, at) <= self._state_gap

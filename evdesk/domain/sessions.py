@@ -69,7 +69,8 @@ class Rules:
     """How a station's sessions are found.
 
     With ``by_pilot`` a session is plug-in to unplug; without, current above ``threshold_a`` opens
-    it and ``idle_ms`` below closes it. ``power_step_w`` is how coarsely power is told. Source:
+    it and ``idle_ms`` below closes it. ``interval_ms`` is that of the slowest device, ``state_ms``
+    that of the one which tells of the car. ``power_step_w`` is how coarsely power is told. Source:
     reference rules of sessions.md section 4.
     """
 
@@ -80,11 +81,17 @@ class Rules:
     idle_ms: int = 15 * 60 * 1000
     bounds: Bounds = Bounds()
     power_step_w: float = 1.0
+    state_ms: int | None = None
 
     @property
     def edge_gap_ms(self) -> int:
         """Silence up to which two neighbouring samples still touch each other."""
         return max(60_000, 3 * self.interval_ms)
+
+    @property
+    def state_gap_ms(self) -> int:
+        """Silence up to which the car was in sight."""
+        return max(60_000, 3 * (self.state_ms or self.interval_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,11 +78,11 @@ class Tracker(Visits):
         if sample.pilot in PLUGGED:
             self._end_before(sample.at, out)
             if state.session is None:
-                watched = self.touches(state.unplugged_at, sample.at)
+                watched = self.sees(state.unplugged_at, sample.at)
                 base = state.free or state.track.last
                 self.open(sample.at, base if watched else None, out, known=watched)
-            elif self.resumed or not self.touches(state.plugged_at, sample.at):
-                self._unwatched(state.session, sample)
+            elif self.resumed or not self.sees(state.plugged_at, sample.at):
+                self._unwatched(state.session, sample, state.plugged_at)
             state.plugged_at = sample.at
             if state.session is not None:
                 state.session.seen, state.session.paused = state.session.last, False
@@ -95,24 +95,28 @@ class Tracker(Visits):
             state.unplugged_at = sample.at
             self.resumed = False
 
-    def _unwatched(self, session: OpenSession, sample: Sample) -> None:
+    def _unwatched(self, session: OpenSession, sample: Sample, seen: datetime | None) -> None:
         """Note that nobody could see for a while whether the car was changed for another.
 
         A charger that tells something of the car says so itself. Otherwise it is a doubt, unless
-        power was drawn all the while, or the register counted what the car would have drawn.
+        power was drawn all the while, or the register counted what the car would have drawn. Where
+        nothing was drawn at all it matters only once power flows again.
         """
         session.silence = True
-        seen = self.state.plugged_at
         if seen is None or session.tells_of_its_car() or not self._is_long(seen, sample.at):
             return
         drew = not session.paused and self.touches(session.measured_at, sample.at)
         unseen = self.between(seen, sample.at)
-        if not drew and not self.counting.went_straight_on(session, sample, unseen):
+        if drew or self.counting.went_straight_on(session, sample, unseen):
+            return
+        if self.counting.stood_still(session, sample):
+            session.unsure = True
+        else:
             session.flags.add(Flag.UNSEEN_REPLUG)
 
     def _is_long(self, seen: datetime, at: datetime) -> bool:
         """Return whether nobody watched for long enough to change cars."""
-        return self.between(seen, at) > UNWATCHED and not self.touches(seen, at)
+        return self.between(seen, at) > UNWATCHED and not self.sees(seen, at)
 
     def _end_before(self, at: datetime, out: list[SessionEvent]) -> None:
         """Settle an end that was seen, now that a car is there."""
@@ -126,7 +130,7 @@ class Tracker(Visits):
     def _first_unplugged(self, sample: Sample) -> Edge:
         """Return the edge; after a silence it is the last moment for which there is evidence."""
         session, last_seen = self.state.session, self.state.plugged_at
-        unseen = not self.touches(last_seen, sample.at)
+        unseen = not self.sees(last_seen, sample.at)
         if last_seen is not None and session is not None and (unseen or self.resumed):
             at = max(last_seen, session.last.at) if session.last else last_seen
             flags = {Flag.ESTIMATED_END, self.cause()}
@@ -143,6 +147,8 @@ class Tracker(Visits):
         state = self.state
         if drawing:
             self._drawing(sample, before, out)
+            if state.session is not None:
+                self._looked_away(state.session, sample)
             state.plugged_at = sample.at
         else:
             state.rising = None
@@ -150,6 +156,13 @@ class Tracker(Visits):
                 self._idle_since(sample)
             state.unplugged_at = sample.at
         self.resumed = False
+
+    def _looked_away(self, session: OpenSession, sample: Sample) -> None:
+        """Doubt a load that is there again after a time in which nobody watched."""
+        known = [at for at in (self.state.plugged_at, self.state.unplugged_at) if at is not None]
+        seen = max(known, default=None)
+        if self.resumed or not self.sees(seen, sample.at):
+            self._unwatched(session, sample, seen)
 
     def _drawing(self, sample: Sample, before: Register | None, out: list[SessionEvent]) -> None:
         state = self.state
@@ -208,7 +221,7 @@ class Tracker(Visits):
             self.replug(session, replug, sample.at, out)
         session = self.state.session or session
         if signs.session_wh is not None:
-            self.counting.compare_session(session, signs.session_wh)
+            self.counting.compare_session(session, signs.session_wh, sample.at)
         remember(session, sample.at, signs)
 
     def _on_card(self, at: datetime, out: list[SessionEvent]) -> None:
@@ -231,6 +244,9 @@ class Tracker(Visits):
             elapsed = self.between(session.measured_at, sample.at)
             session.charging_ms += max(elapsed, timedelta()) // MS
         session.paused |= not (drawing and touches)
+        if drawing and session.unsure:
+            session.unsure = False
+            session.flags.add(Flag.UNSEEN_REPLUG)
         session.measured_at = sample.at
         if sample.power_w is not None:
             session.peak_w = max(session.peak_w or 0.0, sample.power_w)

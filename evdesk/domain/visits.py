@@ -78,7 +78,7 @@ class Visits(Fold):
         """End at a single reading without a car, and begin anew: nobody can say if it was true."""
         edge.flags.add(Flag.UNSEEN_REPLUG)
         self.close(edge, out)
-        self.open(at, self.state.free, out, known=self.touches(self.state.unplugged_at, at))
+        self.open(at, self.state.free, out, known=self.sees(self.state.unplugged_at, at))
         if self.state.session is not None:
             self.state.session.flags.add(Flag.UNSEEN_REPLUG)
 

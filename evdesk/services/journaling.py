@@ -304,6 +304,7 @@ class Journal:
         slowest = max(
             self._reaches.get(source.meter_id, REMOVED).interval_ms for source in station.sources()
         )
+        leading = station.state or station.energy
         rules = Rules(
             by_pilot=station.state is not None,
             interval_ms=slowest,
@@ -311,6 +312,7 @@ class Journal:
             threshold_w=CHARGING.threshold_w,
             idle_ms=CHARGING.idle_minutes * MS_PER_MINUTE,
             power_step_w=reach.power_step_w,
+            state_ms=self._reaches.get(leading.meter_id, REMOVED).interval_ms,
         )
         gap = timedelta(milliseconds=rules.edge_gap_ms)
         bounds = Bounds(CHARGING.max_power_w, reach.resolution_wh, reach.range_wh, gap)

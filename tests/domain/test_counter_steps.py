@@ -176,7 +176,7 @@ def test_a_charger_that_counted_more_in_a_silence_than_its_register_is_doubted()
 def test_a_session_counter_that_shows_the_lifetime_is_no_evidence() -> None:
     tracker = Tracker(BY_PILOT)
     play(tracker, sample(0, "A", 100))
-    play(tracker, sample(1, "C", 100, signs=CarSigns(session_wh=0)))
+    play(tracker, sample(30, "C", 300, signs=CarSigns(session_wh=200)))
     play(tracker, sample(3_000, "C", 900, signs=CarSigns(session_wh=8_000_000)))
     assert leave(tracker, 3_001, 902).state() is SessionState.CLOSED
 
