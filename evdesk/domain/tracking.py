@@ -105,7 +105,7 @@ class Tracker(Visits):
         session.silence = True
         if seen is None or session.tells_of_its_car() or not self._is_long(seen, sample.at):
             return
-        drew = not session.paused and self.touches(session.measured_at, sample.at)
+        drew = not session.paused and self.sees(session.measured_at, sample.at)
         unseen = self.between(seen, sample.at)
         if drew or self.counting.went_straight_on(session, sample, unseen):
             return
@@ -243,7 +243,7 @@ class Tracker(Visits):
         if session.charging and session.measured_at is not None and touches:
             elapsed = self.between(session.measured_at, sample.at)
             session.charging_ms += max(elapsed, timedelta()) // MS
-        session.paused |= not (drawing and touches)
+        session.paused |= not (drawing and self.sees(session.measured_at, sample.at))
         if drawing and session.unsure:
             session.unsure = False
             session.flags.add(Flag.UNSEEN_REPLUG)

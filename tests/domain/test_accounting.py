@@ -3,10 +3,12 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evdesk.domain.corrections import Decision, DecisionKind, corrected
+from evdesk.domain.instants import MILLISECOND
 from evdesk.domain.readings import MeterId
 from evdesk.domain.reconciling import Account, Gap, GapKind, RestKind
 from evdesk.domain.sessions import Flag, Replacement, Rules, Session
@@ -361,3 +363,35 @@ def test_what_stands_out_adds_up(
     found = meter.account(sessions=sessions)
     assert sum(rest.wh for rest in found.rests) == found.rest_wh
     assert found.delta_wh == meter.delivered_wh - meter.lost_wh
+
+
+def test_a_register_that_stood_still_and_caught_up_is_a_gap_with_all_of_it() -> None:
+    """Nobody was there by then: nobody knows whose it was, but it was counted."""
+    meter = Metered()
+    idle(meter, 10)
+    stood_wh = meter.register_wh
+    for _ in range(600):
+        meter.pass_second("A", 3)
+        meter.points[-1] = replace(meter.points[-1], wh=stood_wh)
+    idle(meter, 10)
+    found = meter.account()
+    assert [(gap.kind, gap.wh, gap.complete) for gap in found.gaps] == [
+        (GapKind.CAUGHT_UP, 1_800, True)
+    ]
+    assert found.delta_wh == found.gap_wh == meter.delivered_wh
+
+
+@pytest.mark.parametrize("seconds", [1, 600])
+def test_a_register_that_is_read_otherwise_hides_what_was_counted_in_a_silence(
+    seconds: int,
+) -> None:
+    meter = Metered()
+    idle(meter, 10)
+    last_wh = meter.register_wh
+    idle(meter, seconds - 1, 3, read=False)
+    meter.register_wh *= 10
+    first_wh, read_at = meter.register_wh, at(meter.second)
+    idle(meter, 10)
+    swap = Replacement(1, MeterId(1), 1, read_at - MILLISECOND, last_wh, first_wh)
+    (gap,) = meter.account(replacements=[swap]).gaps
+    assert (gap.kind, gap.wh, gap.complete) == (GapKind.REPLACED, 0, seconds == 1)

@@ -1,13 +1,14 @@
 """Stretches in which nobody sees the car: when it may have been changed for another."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from evdesk.domain import snapshots
-from evdesk.domain.sessions import CarSigns, Figures, Flag
+from evdesk.domain.sessions import CarSigns, Figures, Flag, Rules
 from evdesk.domain.tracking import Tracker
-from tests.domain.days import BY_LOAD, BY_PILOT, closed, sample
+from tests.domain.days import BY_LOAD, BY_PILOT, card, closed, sample
 
 POWER_W = 7_200.0  # 2 Wh a second
 MINUTE_S = 60
@@ -166,3 +167,81 @@ def test_a_register_that_counted_more_than_the_charger_says_counted_another_car(
     day.second = 30 * 60
     day.go(1, "A")
     assert day.flags() >= {Flag.UNSEEN_REPLUG}
+
+
+def test_nothing_drawn_in_a_silence_is_no_doubt_until_power_flows_again() -> None:
+    """A car that is full stands there all night; one that draws again may be another."""
+    day = plugged_in()
+    day.go(20, "B")
+    day.go(10, None, read=False)
+    day.go(20, "B")
+    again = Day(Tracker(BY_PILOT, snapshots.load(snapshots.dump(day.tracker.state))))
+    again.second, again.wh = day.second, day.wh
+    day.go(1, "A")
+    assert day.flags() == {Flag.COMM_GAP}
+    assert left(again).flags() == {Flag.COMM_GAP, Flag.UNSEEN_REPLUG}
+
+
+def test_two_cars_that_draw_alike_are_told_by_what_the_change_of_them_cost() -> None:
+    day = plugged_in()
+    day.go(60, None, POWER_W, read=False)
+    day.go(10, None, read=False)
+    day.go(60, None, POWER_W, read=False)
+    assert Flag.UNSEEN_REPLUG in left(day).flags()
+
+
+@pytest.mark.parametrize(
+    "signs", [CarSigns(tag=card("04A1B2C3")), CarSigns(session_wh=0), CarSigns(session_wh=60)]
+)
+def test_a_card_or_a_count_that_has_hardly_begun_tells_no_car_from_another(
+    signs: CarSigns,
+) -> None:
+    day = Day(Tracker(BY_PILOT))
+    day.go(1, "A")
+    day.tracker.on(sample(day.second, "C", int(day.wh), POWER_W, signs))
+    day.go(1, "C", POWER_W)
+    day.go(30, None, read=False)
+    assert Flag.UNSEEN_REPLUG in left(day).flags()
+
+
+def test_a_load_that_is_there_again_after_a_silence_may_be_another_car() -> None:
+    day = Day(Tracker(replace(BY_LOAD, idle_ms=900_000)))
+    day.go(1, None)
+    day.go(10, None, POWER_W)
+    day.go(16, None, read=False)
+    day.go(10, None, POWER_W)
+    day.go(20, None)
+    assert day.flags() == {Flag.COMM_GAP, Flag.UNSEEN_REPLUG}
+
+
+def test_a_load_that_went_straight_on_through_a_silence_is_one_car() -> None:
+    day = Day(Tracker(replace(BY_LOAD, idle_ms=900_000)))
+    day.go(1, None)
+    day.go(10, None, POWER_W)
+    day.go(16, None, POWER_W, read=False)
+    day.go(10, None, POWER_W)
+    day.go(20, None)
+    assert day.flags() == {Flag.COMM_GAP}
+
+
+def test_a_register_that_catches_up_once_the_load_has_fallen_gives_the_session_its_all() -> None:
+    day = Day(Tracker(replace(BY_LOAD, idle_ms=900_000)))
+    day.go(1, None)
+    day.go(5, None, POWER_W)
+    day.go(5, None, POWER_W, frozen=True)
+    day.go(2, None)
+    day.wh += 5 * MINUTE_S * 2
+    day.go(20, None)
+    (figures,) = day.found
+    assert (figures.energy_wh, figures.flags) == (10 * MINUTE_S * 2, frozenset())
+
+
+def test_a_charger_that_falls_silent_beside_a_slow_meter_is_silent_all_the_same() -> None:
+    rules = Rules(by_pilot=True, interval_ms=300_000, state_ms=10_000)
+    day = Day(Tracker(rules))
+    day.go(1, "A")
+    day.go(10, "C", POWER_W)
+    day.go(14, None, read=False)
+    day.go(10, "C", POWER_W)
+    day.go(1, "A")
+    assert Flag.UNSEEN_REPLUG in day.flags()
