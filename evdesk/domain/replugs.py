@@ -12,6 +12,7 @@ from evdesk.domain.sessions import CarSigns
 SLACK = timedelta(seconds=60)  # by which a charger's count of the time plugged in may lag
 SLACK_SHARE = 0.05
 SECOND = timedelta(seconds=1)
+SPLIT = timedelta(seconds=10)  # between two reads: more may be either car's
 
 Touches = Callable[[datetime | None, datetime], bool]
 
@@ -98,8 +99,10 @@ def _at_registers(
     after = [register for register in recent if register.at >= came_at]
     last = before[-1] if before else None
     first = after[0] if after else None
-    seen = last is not None and first is not None and touches(last.at, first.at)
-    return _replug(session, came_at, last, last if seen else first, seen=seen)
+    if last is None or first is None or not touches(last.at, first.at):
+        return _replug(session, came_at, last, first, seen=False)
+    shared = first.at - last.at > SPLIT and first.wh > last.wh
+    return _replug(session, came_at, last, last, seen=True, shared=shared)
 
 
 def _replug(
@@ -109,7 +112,8 @@ def _replug(
     first: Register | None,
     *,
     seen: bool,
+    shared: bool = False,
 ) -> Replug:
     left_at = session.plugged_in_at if last is None else max(last.at, session.plugged_in_at)
     exact = last is not None and first is not None and last.wh == first.wh
-    return Replug(left_at, came_at, last, first, seen=seen, doubtful=not exact)
+    return Replug(left_at, came_at, last, first, seen=seen, doubtful=shared or not exact)

@@ -1,6 +1,6 @@
 """One station's visits: how a session begins and ends, once it is known that it does."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evdesk.domain.counting import Counting
 from evdesk.domain.progress import Edge, Fold, OpenSession, TrackerState
@@ -15,6 +15,8 @@ from evdesk.domain.sessions import (
     Rules,
     SessionEvent,
 )
+
+MISSED = 1.5  # intervals: more, and one read at the least is missing
 
 
 class Visits(Fold):
@@ -71,8 +73,13 @@ class Visits(Fold):
         """Flag an end whose register is not known: the last one believed stands for it."""
         if self.state.track.candidate is not None:
             session.flags.add(Flag.METER_RESET)  # there is another one, and it was not believed
-        elif session.read_at is not None and not self.touches(session.read_at, edge.at):
+        elif session.read_at is not None and self._is_missed(session.read_at, edge.at):
             session.flags |= {Flag.ESTIMATED_END, Flag.COMM_GAP}
+
+    def _is_missed(self, read_at: datetime, at: datetime) -> bool:
+        """Return whether a register should have been read in between."""
+        interval = timedelta(milliseconds=self.rules.interval_ms)
+        return self.between(read_at, at) > MISSED * interval
 
     def doubt_one_car(self, edge: Edge, at: datetime, out: list[SessionEvent]) -> None:
         """End at a single reading without a car, and begin anew: nobody can say if it was true."""

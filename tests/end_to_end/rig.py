@@ -141,7 +141,7 @@ class Rig:
         instants = self._starts_at, self.opened.services.clock.now()
         for month in sorted({f"{instant:%Y-%m}" for instant in instants}):
             for row in self.opened.services.months.month(month).rows:
-                assert row.counted.rest_wh == 0, (row.name, row.account)
+                assert row.counted.remainder.amount_wh == 0, (row.name, row.account)
 
     def stations(self) -> set[str]:
         """Return the names of the charging points in use."""
