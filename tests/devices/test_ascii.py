@@ -12,6 +12,7 @@ from evdesk.domain.errors import DeviceError
 from evdesk.domain.readings import PilotState
 from evdesk.settings import Polling
 from tests.devices.support import ONE, edited_profile, meter, server, wall_devices, words
+from tests.fakes.terminals import needs_terminals
 
 CHARGING = {4: [0x02C2], 48: [159, 160, 161]}
 QUICK = Polling(timeout_s=0.4, backoff_first_s=0.02, backoff_last_s=0.02, reconnect_s=0.02)
@@ -121,6 +122,7 @@ def test_a_stream_that_is_no_frame_ends_with_the_timeout_or_says_so():
         read(babbling)
 
 
+@needs_terminals
 def test_text_goes_over_a_serial_port_too(tmp_path):
     """At the other end of a pseudo-terminal stands the charger."""
     folder = tmp_path / "meters"

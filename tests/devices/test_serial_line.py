@@ -25,6 +25,9 @@ from evdesk.domain.errors import UserError
 from evdesk.settings import Polling
 from tests.devices.lines import Slave, line_depot, readers_of, rtu, slave
 from tests.devices.support import ONE, START, SetClock, meter, wall_devices, words
+from tests.fakes.terminals import needs_terminals
+
+pytestmark = needs_terminals
 
 QUICK = Polling(
     line_timeout_s=0.15, backoff_first_s=0.02, backoff_last_s=0.02, reconnect_s=0.02

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from tests.end_to_end.places import Served, collect, make_site, sessions
+from tests.fakes.terminals import needs_terminals
 
 STARTS_AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 SCENARIO = """schema_version = 1
@@ -20,6 +21,7 @@ start_at = 2026-03-02T06:00:00Z
 )
 
 
+@needs_terminals
 def test_a_depot_on_a_serial_line_is_billed_like_any_other(tmp_path):
     scenario, log = tmp_path / "line.toml", tmp_path / "served.jsonl"
     scenario.write_text(SCENARIO, encoding="utf-8")

@@ -12,6 +12,7 @@ from evdesk.services.collecting import Collector
 from evdesk.settings import Polling
 from tests.devices.lines import line_depot
 from tests.devices.support import WallClock
+from tests.fakes.terminals import needs_terminals
 from tests.services.desk import Desk
 
 PROFILE = "chint-dtsu666"  # wants no gap: the line itself sets the pace
@@ -63,6 +64,7 @@ def longest_s(times: list[datetime]) -> float:
     return max((later - earlier).total_seconds() for earlier, later in pairwise(times))
 
 
+@needs_terminals
 def test_a_dead_unit_costs_its_own_bus_its_timeout_and_other_buses_nothing(desk: Desk) -> None:
     read, states = collect(desk)
     dead, other = f"line {DEAD}", "other 1"
