@@ -6,6 +6,7 @@ import pytest
 
 from evdesk.devices.urls import Line, parse_url
 from evdesk.domain.errors import UserError
+from tests.fakes.terminals import needs_terminals
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_a_demo_site_reads_nothing_else(host):
         parse_url(f"tcp://{host}:5020", demo=True)
 
 
+@needs_terminals
 def test_a_demo_site_reads_a_serial_line_only_where_it_ends_in_a_simulator(tmp_path):
     master, pseudo_terminal = os.openpty()
     try:
