@@ -1,8 +1,8 @@
 """Work off the GUI thread; what comes of it is handled on the GUI thread."""
 
 import logging
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -46,9 +46,11 @@ class Tasks(QObject):
     failed = Signal(object)
     _came_back = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, lanes: Mapping[Lane, Executor] | None = None
+    ) -> None:
         super().__init__(parent)
-        self._lanes = {
+        self._lanes = lanes or {
             lane: ThreadPoolExecutor(count, f"evdesk-{lane.value}")
             for lane, count in WORKERS.items()
         }
