@@ -8,12 +8,13 @@ from enum import StrEnum
 from evdesk.domain.readings import Register
 
 PERSISTS = 3  # valid reads in a row that make a new level a fact and not a glitch
-MARGIN = 1.2  # over the power the charging point can deliver
 MS_PER_HOUR = 3_600_000
+MARGIN = 1.2  # over the power the charging point can deliver
 LATEST_HOURS = 24  # how far back a device may restore a counter it once stored
 NEAR_THE_END, NEAR_THE_START = 0.9, 0.1  # parts of a counter's range
-HOUR = timedelta(hours=1)
+HOUR, NEVER = timedelta(hours=1), timedelta()
 REFRESH = timedelta(seconds=15)  # how rarely a device may refresh the register it shows
+ANSWERED = timedelta(seconds=3)  # how much older than its stamp a register is: one slow answer
 
 Elapsed = Callable[[datetime, datetime], timedelta]
 
@@ -44,9 +45,11 @@ class Bounds:
     gap: timedelta = timedelta(minutes=1)
 
     def plausible(self, rise_wh: int, elapsed: timedelta, drawn_wh: float = 0.0) -> bool:
-        """Return whether a counter can have risen so much in that time, or has to catch up."""
-        elapsed_ms = max(elapsed.total_seconds() * 1000, 0)
-        carried_wh = self.max_power_w * elapsed_ms / MS_PER_HOUR
+        """Return whether a counter can have risen so much in that time, or has to catch up.
+
+        Two stamps may be nearer to each other than the reads were: the first answer came late.
+        """
+        carried_wh = self.max_power_w * ((max(elapsed, NEVER) + ANSWERED) / HOUR)
         return 0 <= rise_wh <= MARGIN * (carried_wh + drawn_wh) + 2 * self.resolution_wh
 
     def rolled_over(self, before: Register, after: Register, elapsed: timedelta) -> bool:

@@ -1,6 +1,7 @@
 """Sessions out of registers: starts, ends, pauses, silences, restarts, resets."""
 
 from evdesk.domain import snapshots
+from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Based, Flag, Opened, Rules, SessionState
 from evdesk.domain.tracking import Tracker
 from tests.domain.days import BY_LOAD, BY_PILOT, at, closed, play, sample
@@ -276,3 +277,21 @@ def test_a_baseline_read_long_after_the_car_came_says_so() -> None:
     figures = closed(events)[0].figures
     assert figures.energy_wh == 6
     assert figures.flags == {Flag.ESTIMATED_START, Flag.COMM_GAP}
+
+
+def test_an_answer_that_came_late_makes_the_next_rise_no_jump() -> None:
+    """At 14.4 kW: the second was stamped 0.9 s after it was read, the third in time."""
+    exact = Rules(by_pilot=True, interval_ms=1000, bounds=Bounds(resolution_wh=1))
+    figures = closed(
+        play(
+            Tracker(exact),
+            sample(0, "A", 100),
+            sample(1, "C", 104, 14_400),
+            sample(2.9, "C", 108, 14_400),
+            sample(3, "C", 112, 14_400),
+            sample(4, "C", 116, 14_400),
+            sample(5, "A", 120, 0),
+            sample(6, "A", 120, 0),
+        )
+    )[0].figures
+    assert (figures.energy_wh, figures.flags) == (20, frozenset())
