@@ -33,8 +33,6 @@ from evdesk.storage import keys, site_folder
 
 LOG = logging.getLogger(__name__)
 
-M_MMAP_THRESHOLD, LARGE_BYTES = -3, 131_072  # of mallopt(3), and what it is until it adapts
-
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -56,7 +54,6 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
         raise UserError("--speed is for demo sites: a real site lives on the wall clock.")
     lock: AbstractContextManager[object] = site_folder.collector_lock(opened.folder)
     with lock, logbook(opened.folder), awake():
-        give_memory_back()
         _take_lease(store)
         try:
             return asyncio.run(_collect(opened, seconds, speed))
@@ -66,15 +63,15 @@ def collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
 
 
 def give_memory_back() -> None:
-    """Have what is freed of large arrays go back to the system at once, where that can be asked.
+    """Have what was freed go back to the system, where that can be asked.
 
-    The C library of most Linuxes keeps more and more for itself after each large one: the hour that
-    is sealed. A process that runs for months must not grow with its largest hour.
+    The C library of most Linuxes keeps what the sealing of an hour needed for a moment, and a
+    little more with each hour; a process that runs for months must not grow.
     """
     if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and needs none
-        if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none, and needs none
+        if trim is not None:
+            trim(0)
 
 
 @contextmanager
@@ -111,11 +108,13 @@ async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally
     if site.demo:
         clock = SteppedClock(opened.services.clock.now())
         devices = ModbusDevices(clock, stepped=True)
-        collector = SteppedCollector(store, devices, clock, WallClock(), speed.times)
+        collector = SteppedCollector(
+            store, devices, clock, WallClock(), speed.times, give_memory_back
+        )
     else:
         devices = ModbusDevices(WallClock(), stepped=False)
         computer = ThisComputer(opened.folder)
-        collector = Collector(store, devices, WallClock(), since_boot_s, computer)
+        collector = Collector(store, devices, WallClock(), since_boot_s, computer, give_memory_back)
     _stop_on_signals(collector.stopping.set)
     with posting(opened.services.mail):
         return await collector.run(seconds)

@@ -39,7 +39,7 @@ class Collector:
     """Runs on the wall clock: one task per bus, one writer.
 
     ``clock`` stamps readings, ``elapsed_s`` counts seconds that nobody can set; ``stopping`` ends
-    the run at the next commit.
+    the run at the next commit; ``rested`` is called when all readings of an hour are sealed.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Collector:
         clock: Clock,
         elapsed_s: Callable[[], float] = time.monotonic,
         computer: Computer | None = None,
+        rested: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._devices, self._clock = store, devices, clock
         self._elapsed_s, self._computer = elapsed_s, computer
@@ -58,7 +59,7 @@ class Collector:
         self._room = asyncio.Event()
         self._room.set()
         self._writer = ThreadPoolExecutor(1, "journal")
-        self._archivist = Archivist(store)
+        self._archivist = Archivist(store, rested=rested)
         self._revision = 0
         self._told_at = 0.0
 

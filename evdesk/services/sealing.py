@@ -38,11 +38,17 @@ class Archivist:
     """Does one short step at a time, in the thread that writes the journal.
 
     What a killed step leaves behind is taken up where it was. ``stopwatch`` gives seconds that
-    only rise; the steps are as short as the machine allows them to be.
+    only rise; the steps are as short as the machine allows them to be. ``rested`` is called when
+    all is done for an hour.
     """
 
-    def __init__(self, store: Store, stopwatch: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._stopwatch = store, stopwatch
+    def __init__(
+        self,
+        store: Store,
+        stopwatch: Callable[[], float] = time.monotonic,
+        rested: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._stopwatch, self._rested = store, stopwatch, rested
         self._gathering, self._compressing, self._moving = _Pace(), _Pace(), _Pace()
         self._steps: Iterator[None] | None = None
         self._next_at: datetime | None = None
@@ -74,6 +80,7 @@ class Archivist:
     def _rest_until(self, at: datetime) -> None:
         self._steps, self._next_at = None, at
         self._runs += 1
+        self._rested()
 
     def _work(self, now: datetime) -> Iterator[None]:
         """Seal; thin from the second run on, when sessions have taken up what they need."""

@@ -1,6 +1,7 @@
 """Stepped time on demo sites: the clock moves on when every due read is committed."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -39,16 +40,23 @@ class SteppedCollector:
     """Collects as fast as the machine and ``speed`` allow; each due instant exactly once.
 
     ``wall`` gives signs of life and the pace; ``speed`` None is as fast as possible.
+    ``rested`` is called when all readings of an hour are sealed.
     """
 
     def __init__(
-        self, store: Store, devices: Devices, clock: SteppedClock, wall: Clock, speed: float | None
+        self,
+        store: Store,
+        devices: Devices,
+        clock: SteppedClock,
+        wall: Clock,
+        speed: float | None,
+        rested: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._devices = store, devices
         self._clock, self._wall, self._speed = clock, wall, speed
         self.stopping = asyncio.Event()
         self.tally = Tally()
-        self._archivist = Archivist(store)
+        self._archivist = Archivist(store, rested=rested)
         self._beat_at: datetime | None = None
 
     async def run(self, seconds: float | None = None) -> Tally:
