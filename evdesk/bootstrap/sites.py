@@ -40,7 +40,7 @@ from evdesk.services.tariffs import TariffService
 from evdesk.settings import ALERTS, shipped
 from evdesk.storage import keys, site_folder
 
-COLLECTOR = Actor("collector")
+COLLECTOR, RECOVERY = Actor("collector"), Actor("recovery", Role.OWNER)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 PSEUDONYM_LENGTH = 8
 
@@ -114,6 +114,7 @@ class Opened:
     data_key: Secret
     services: Services
     used_second_copy: bool = False
+    signing_key: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +223,29 @@ def check_site(folder: Path) -> None:
 def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
     """Open a site with a password or the recovery code."""
     unlocked = keys.unlock(folder, None, password)
-    opened = open_with_key(folder, unlocked.data_key, Actor(unlocked.account_id or "recovery"))
-    with opened.services.store.read() as unit:
-        account = None if unlocked.account_id is None else unit.accounts.by_id(unlocked.account_id)
-    if user is not None and account is not None and account.name != user:
-        opened.services.store.close()
+    store, site = _open_store(folder, unlocked.data_key, RECOVERY)
+    try:
+        store.actor = _actor(store, unlocked.account_id, user)
+    except WrongKey:
+        store.close()
+        raise
+    services = _services(folder, store, *site)
+    return Opened(
+        folder, unlocked.data_key, services, unlocked.used_second_copy, unlocked.signing_key
+    )
+
+
+def _actor(store: Store, account_id: AccountId | None, user: str | None) -> Actor:
+    """Return whose slot was opened; who has the recovery code acts as an owner."""
+    if account_id is None:
+        return RECOVERY
+    with store.read() as unit:
+        account = unit.accounts.by_id(account_id)
+    if account is None:
+        raise WrongKey("The account of this password has been removed; nothing was opened.")
+    if user is not None and account.name != user:
         raise WrongKey("The password is not {user}'s.", user=user)
-    return Opened(folder, unlocked.data_key, opened.services, unlocked.used_second_copy)
+    return Actor(account.id, account.role)
 
 
 def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
@@ -241,18 +258,23 @@ def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
 
 def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
     """Open a site with its data key."""
+    store, site = _open_store(folder, data_key, actor)
+    return Opened(folder, data_key, _services(folder, store, *site))
+
+
+def _open_store(folder: Path, data_key: Secret, actor: Actor) -> tuple[Store, tuple[Site, Clock]]:
+    """Return the database, and what is known of the site in it: its row and its clock."""
     wall = WallClock()
     store: Store = site_folder.open_store(folder, data_key, actor, wall)
     with store.read() as unit:
         site = unit.site.load()
-    clock: Clock = wall
-    if site.demo:
-        store.close()
-        demo = DemoClock()
-        store = site_folder.open_store(folder, data_key, actor, demo)
-        demo.follow(store)
-        clock = demo
-    return Opened(folder, data_key, _services(folder, store, site, clock))
+    if not site.demo:
+        return store, (site, wall)
+    store.close()
+    demo = DemoClock()
+    store = site_folder.open_store(folder, data_key, actor, demo)
+    demo.follow(store)
+    return store, (site, demo)
 
 
 def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:

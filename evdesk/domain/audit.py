@@ -23,6 +23,7 @@ class Change:
     object_ref: str
     facts: Mapping[str, object]
     reason: str | None = None
+    outcome: Outcome = Outcome.OK
 
 
 @dataclass(frozen=True, slots=True)

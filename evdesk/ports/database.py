@@ -16,6 +16,7 @@ from evdesk.domain.meters import (
     Station,
     StationId,
 )
+from evdesk.domain.notes import Rollback
 from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
@@ -275,14 +276,18 @@ class Unit(Protocol):
     def sealing(self) -> Sealing:
         """Return what seals and thins readings (collector only)."""
 
-    def record_change(self, change: Change) -> int:
-        """Write the audit entry of what this transaction does; return its sequence number."""
+    def record_change(self, change: Change) -> None:
+        """Say in the audit log what this transaction does; it is written with its end."""
 
 
 class Store(Protocol):
     """The site database of one unlocked site, as one actor sees it."""
 
     actor: Actor
+    rollback: Rollback | None  # what is wrong with the log as a whole: people may only read then
+
+    def explain_rollback(self, reason: str) -> None:
+        """Say why the log is not the one that was anchored, and go on from here."""
 
     def read(self) -> AbstractContextManager[Unit]:
         """Open a consistent view; nothing can be written through it."""

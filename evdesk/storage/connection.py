@@ -97,6 +97,15 @@ class Connection:
             raise storage_fault(error, self.place) from error
         return row
 
+    def record(self, sql: str, values: Values = ()) -> tuple[list[str], Row] | None:
+        """Return the names of the columns with the first row, or None."""
+        try:
+            cursor = self._raw.execute(sql, values)
+            row: Row | None = cursor.fetchone()
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+        return None if row is None else ([name for name, *_ in cursor.description], row)
+
     def number(self, sql: str, values: Values = ()) -> int:
         """Return the only value of the only row, an integer."""
         row = self.one(sql, values)

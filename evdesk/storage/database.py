@@ -1,5 +1,6 @@
 """One encrypted file: a connection per unit of work, an idle one that watches for commits."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,14 +66,30 @@ class Database:
                 self._idle = Connection(self.place)
             return self._idle.number("PRAGMA data_version")
 
+    def sync_log(self) -> None:
+        """Make what was committed with synchronous NORMAL durable: the write-ahead log is flushed.
+
+        One that is gone by now has been written into the file, and that is flushed then.
+
+        Raises:
+            StorageError: it cannot be flushed.
+
+        """
+        try:
+            with self._wal().open("r+b") as log:
+                os.fsync(log.fileno())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageError(faults.READ_ONLY, path=self._wal()) from error
+
     def size_bytes(self) -> int:
         """Return the size of the file with its write-ahead log.
 
         The log is looked at first: another process may write it into the file and remove it in
         between, and the sum must never be less than what is there.
         """
-        wal = self.place.path.with_name(self.place.path.name + "-wal")
-        return _size_bytes(wal) + _size_bytes(self.place.path)
+        return _size_bytes(self._wal()) + _size_bytes(self.place.path)
 
     def check_whole(self) -> None:
         """Compare the size of the file with what its header says.
@@ -97,6 +114,9 @@ class Database:
                 if connection is not None:
                     connection.close()
             self._journal = self._idle = None
+
+    def _wal(self) -> Path:
+        return self.place.path.with_name(self.place.path.name + "-wal")
 
     def _connect(self, access: Access) -> Connection:
         connection = Connection(self.place)

@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+
+import rfc8785
 
 from evdesk.domain.instants import rfc3339
 
@@ -23,6 +26,17 @@ def canonical(value: object) -> str:
         allow_nan=False,
         default=_exact,
     )
+
+
+def hashed_text(value: object) -> bytes:
+    """Return canonical JSON as others can make it, too: RFC 8785, for what is hashed or signed.
+
+    Raises:
+        ValueError: an integer beyond 53 bits, or not a number.
+
+    """
+    plain: Any = json.loads(canonical(value))
+    return rfc8785.dumps(plain)
 
 
 def parse_object(text: str) -> dict[str, object]:

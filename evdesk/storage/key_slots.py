@@ -182,8 +182,30 @@ def make_slot(
     )
 
 
-def open_slot(about: Mapping[str, object], slot: Slot, secret: Secret) -> Secret | None:
-    """Return the data key, or None where the secret does not open the slot.
+@dataclass(frozen=True, slots=True)
+class OpenSlot:
+    """A slot whose secret was right."""
+
+    slot: Slot
+    data_key: Secret
+    _private: X25519PrivateKey
+
+    def unseal(self, about: Mapping[str, object], purpose: str, sealed: bytes) -> Secret | None:
+        """Return what was sealed to this slot for a purpose, or None where it was not."""
+        try:
+            return Secret(SUITE.decrypt(sealed, self._private, _bound(about, self.slot, purpose)))
+        except InvalidTag:
+            return None
+
+
+def seal_to(about: Mapping[str, object], slot: Slot, purpose: str, value: Secret) -> bytes:
+    """Return a value that whoever opens the slot can read; nobody's password is needed."""
+    public = X25519PublicKey.from_public_bytes(slot.public)
+    return SUITE.encrypt(value.reveal(), public, _bound(about, slot, purpose))
+
+
+def open_slot(about: Mapping[str, object], slot: Slot, secret: Secret) -> OpenSlot | None:
+    """Return the opened slot, or None where the secret does not open it.
 
     Raises:
         StorageError: the slot asks for an unreasonable cost; nothing was tried.
@@ -194,7 +216,7 @@ def open_slot(about: Mapping[str, object], slot: Slot, secret: Secret) -> Secret
     try:
         private = AESGCM(_stretched(secret, slot)).decrypt(slot.nonce, slot.wrapped, bound)
         key = X25519PrivateKey.from_private_bytes(private)
-        return Secret(SUITE.decrypt(slot.sealed, key, bound))
+        return OpenSlot(slot, Secret(SUITE.decrypt(slot.sealed, key, bound)), key)
     except InvalidTag:
         return None
 
@@ -218,8 +240,10 @@ def _normalised(password: bytes) -> bytes:
         return password  # a recovery value, or a file in another encoding: taken as it is
 
 
-def _bound(about: Mapping[str, object], slot: Slot) -> bytes:
-    return canonical({**about, "slot": slot.header()}).encode()
+def _bound(about: Mapping[str, object], slot: Slot, purpose: str | None = None) -> bytes:
+    """Return what a ciphertext belongs to; the data key itself bears no purpose."""
+    said = {} if purpose is None else {"purpose": purpose}
+    return canonical({**about, **said, "slot": slot.header()}).encode()
 
 
 def _text(value: bytes) -> str:

@@ -1,8 +1,9 @@
 """keys.json: who can unlock the data key of a site, and how.
 
-Format: ``magic, version, site_id, slots[], sha256``. The digest tells damage from a wrong password;
-it is no protection. Every slot is bound to magic, version and site id (see ``key_slots``). The file
-is written twice, ``keys.json`` and ``keys.json.bak``, each by an atomic replacement.
+Format: ``magic, version, site_id, slots[], signing, sha256``. The digest tells damage from a wrong
+password; it is no protection. Every slot is bound to magic, version and site id (see
+``key_slots``); ``signing`` is the key of the audit log. The file is written twice, keys.json and
+keys.json.bak, each by an atomic replacement.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ import filelock
 
 from evdesk import settings
 from evdesk.domain.errors import StorageError, WrongKey
+from evdesk.domain.notes import Verifier
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId
 from evdesk.storage.json_text import canonical
@@ -33,6 +35,7 @@ from evdesk.storage.key_slots import (
     open_slot,
 )
 from evdesk.storage.recovery import CODE_BYTES, read_code, write_code
+from evdesk.storage.signing import Signing, load_signing, new_signing
 
 MAGIC = "evdesk-keys"
 VERSION = 1
@@ -75,6 +78,7 @@ class KeyFile:
 
     site_id: str
     slots: tuple[Slot, ...]
+    signing: Signing | None = None
 
     def about(self) -> dict[str, object]:
         """Return what every slot is bound to."""
@@ -85,10 +89,12 @@ class KeyFile:
 class Unlocked:
     """An opened slot. ``account_id`` is None where the recovery code opened it.
 
+    ``signing_key`` is None where the slot may not sign heads of the audit log.
     ``used_second_copy`` says that keys.json is damaged and keys.json.bak stood in: tell the owner.
     """
 
     data_key: Secret
+    signing_key: Secret | None
     slot_id: str
     account_id: AccountId | None
     used_second_copy: bool
@@ -120,7 +126,7 @@ def create_keys(
         ),
     )
     file = _with_slot(file, _recovery_slot(file, code, data_key, created_at, random_bytes))
-    _write(folder, file)
+    _write(folder, replace(file, signing=_new_signing(file, random_bytes)))
     return data_key, write_code(code)
 
 
@@ -141,10 +147,12 @@ def unlock(folder: Path, account_id: AccountId | None, password: Secret) -> Unlo
             secret = password if account_id in {None, slot.label} else None
         if secret is None:
             continue
-        data_key = open_slot(file.about(), slot, secret)
-        if data_key is not None:
+        opened = open_slot(file.about(), slot, secret)
+        if opened is not None:
             account = AccountId(slot.label) if slot.kind is SlotKind.PASSWORD else None
-            return Unlocked(data_key, slot.id, account, second)
+            signing = file.signing
+            signing_key = None if signing is None else signing.opened(file.about(), opened)
+            return Unlocked(opened.data_key, signing_key, slot.id, account, second)
     if code is not None:
         raise WrongKey(WRONG_CODE)
     known = {slot.label for slot in file.slots}
@@ -158,6 +166,7 @@ def set_password(
     password: Secret,
     *,
     created_at: datetime,
+    signing_key: Secret | None = None,
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> None:
     """Give an account a slot under a new password in place of its old one, or its first one.
@@ -177,7 +186,7 @@ def set_password(
             created_at=created_at,
             random_bytes=random_bytes,
         )
-        _write(folder, _with_slot(file, slot))
+        _write(folder, _shared(_with_slot(file, slot), slot, signing_key))
 
 
 def remove_account(folder: Path, account_id: AccountId) -> None:
@@ -193,6 +202,7 @@ def renew_recovery_code(
     data_key: Secret,
     *,
     created_at: datetime,
+    signing_key: Secret | None = None,
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> str:
     """Return a new recovery code; the old one opens nothing from now on."""
@@ -200,8 +210,27 @@ def renew_recovery_code(
     with _held(folder):
         file, _ = _read(folder)
         slot = _recovery_slot(file, code, data_key, created_at, random_bytes)
-        _write(folder, _with_slot(file, slot))
+        _write(folder, _shared(_with_slot(file, slot), slot, signing_key))
     return write_code(code)
+
+
+def verifier(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes) -> Verifier:
+    """Return the public key of the site's audit log; a key file without one is given one.
+
+    It is shared with every slot that is there then.
+
+    Raises:
+        StorageError: the key file cannot be read or written.
+
+    """
+    file, _ = _read(folder)
+    signing = file.signing
+    if signing is None:
+        with _held(folder):
+            file, _ = _read(folder)  # another process may have been faster
+            signing = file.signing or _new_signing(file, random_bytes)
+            _write(folder, replace(file, signing=signing))
+    return Verifier(f"evdesk/{file.site_id}", signing.public)
 
 
 def site_id(folder: Path) -> str:
@@ -222,6 +251,21 @@ def _recovery_slot(
         created_at=created_at,
         random_bytes=random_bytes,
     )
+
+
+def _new_signing(file: KeyFile, random_bytes: RandomBytes) -> Signing:
+    """Return a new signing key that every slot has a part in."""
+    signing, key = new_signing(random_bytes)
+    for slot in file.slots:
+        signing = signing.shared_with(file.about(), slot, key)
+    return signing
+
+
+def _shared(file: KeyFile, slot: Slot, signing_key: Secret | None) -> KeyFile:
+    """Return the file with a part in the signing key for a slot, where there is a key to give."""
+    if file.signing is None or signing_key is None:
+        return file
+    return replace(file, signing=file.signing.shared_with(file.about(), slot, signing_key))
 
 
 def _with_slot(file: KeyFile, slot: Slot) -> KeyFile:
@@ -256,7 +300,8 @@ def _parse(text: bytes, path: Path) -> KeyFile | None:
             return None
         if data["version"] != VERSION:
             raise StorageError(NEWER, path=path, found=data["version"], known=VERSION)
-        return KeyFile(str(data["site_id"]), tuple(load_slot(slot) for slot in data["slots"]))
+        slots = tuple(load_slot(slot) for slot in data["slots"])
+        return KeyFile(str(data["site_id"]), slots, load_signing(data.get("signing")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -267,6 +312,8 @@ def _digest(data: dict[str, object]) -> str:
 
 def _write(folder: Path, file: KeyFile) -> None:
     data = {**file.about(), "slots": [slot.dump() for slot in file.slots]}
+    if file.signing is not None:
+        data["signing"] = file.signing.kept_for(file.slots).dump()
     text = json.dumps({**data, "sha256": _digest(data)}, indent=1, ensure_ascii=False) + "\n"
     try:
         for name in (KEYS, SECOND):

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import filelock
 
+from evdesk import __version__
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Account, Actor, Site
 from evdesk.ports import Clock
 from evdesk.settings import JOURNAL
-from evdesk.storage import keys, migrations
-from evdesk.storage.database import Database
+from evdesk.storage import genesis, keys, migrations
+from evdesk.storage.anchor import Anchor
+from evdesk.storage.database import Access, Database
 from evdesk.storage.faults import READ_ONLY, Place
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.places import refuse_bad_place
@@ -109,7 +111,9 @@ def open_store(
     migrations.migrate(persons, migrations.PERSONS_SCHEMA, now)
     database = Database(site, migrations.SITE_SCHEMA)
     database.check_whole()
-    store = SiteStore(database, Persons(persons, random_bytes), actor, clock, random_bytes)
+    _begin_log(database, folder, clock.now(), random_bytes)
+    anchor = Anchor(folder)
+    store = SiteStore(database, Persons(persons, random_bytes), actor, clock, random_bytes, anchor)
     store.data_version()  # the idle connection keeps the write-ahead log alive
     try:
         store.finish_intents()
@@ -147,6 +151,19 @@ def _places(folder: Path, data_key: Secret, busy_timeout_ms: int) -> tuple[Place
     )
 
 
+def _begin_log(
+    database: Database, folder: Path, now: datetime, random_bytes: Callable[[int], bytes]
+) -> None:
+    """Begin the audit log of a site that has none yet, or one that is no tree."""
+    with database.transaction(Access.READ) as connection:
+        if genesis.has_begun(connection):
+            return
+    verifier = keys.verifier(folder)
+    with database.transaction(Access.PEOPLE) as connection:
+        if not genesis.has_begun(connection):  # another process may have been faster
+            genesis.begin(connection, verifier, __version__, now, random_bytes)
+
+
 def _build(
     folder: Path,
     site: Site,
@@ -160,12 +177,15 @@ def _build(
     site_place, persons = _places(folder, data_key, JOURNAL.busy_timeout_ms)
     migrations.create(site_place, migrations.SITE_SCHEMA, wal=True)
     migrations.create(persons, migrations.PERSONS_SCHEMA, wal=False)
+    database = Database(site_place, migrations.SITE_SCHEMA)
+    _begin_log(database, folder, site.created_at, random_bytes)
     store = SiteStore(
-        Database(site_place, migrations.SITE_SCHEMA),
+        database,
         Persons(persons, random_bytes),
         Actor(owner.id, owner.role),
         _Stopped(site.created_at),
         random_bytes,
+        Anchor(folder),
     )
     with store.write() as unit:
         unit.site.create(site)

@@ -7,17 +7,21 @@ from contextlib import contextmanager
 from evdesk import ports
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError
+from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
+from evdesk.storage.anchor import Anchor
 from evdesk.storage.archive import StoredArchive
 from evdesk.storage.audit_log import Recorder, StoredAudit
 from evdesk.storage.cards import StoredCards
+from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.device_memories import StoredDeviceMemories
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
 from evdesk.storage.fault_rows import StoredFaults
+from evdesk.storage.faults import READ_ONLY
 from evdesk.storage.intents import Intents
 from evdesk.storage.invoices import StoredInvoices
 from evdesk.storage.meters import StoredMeters
@@ -31,6 +35,29 @@ from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
 from evdesk.storage.tariffs import StoredTariffs
+
+RESTORED = "site.restored"
+ROLLED_BACK = (
+    "The audit log is not the one that this folder had before: {anchored} was anchored, and "
+    "{found} is here. An older copy was put back, or something was taken away. Nothing can be "
+    "changed until an owner says why; readings go on. evdesk audit explain --help"
+)
+
+
+def rollback_of(site: Database, anchor: Anchor) -> Rollback | None:
+    """Compare a log with its anchor; one that has grown since is no other."""
+    anchored = anchor.read()
+    if anchored is None:
+        return None
+    with site.transaction(Access.READ) as connection:
+        chain = Chain(connection)
+        found = chain.head()
+        same = anchored.size <= found.size and chain.head(anchored.size) == anchored
+    return None if same else Rollback(anchored, found)
+
+
+def _heads(told: Rollback) -> dict[str, object]:
+    return {"anchored": str(told.anchored), "found": str(told.found)}
 
 
 class SiteUnit:
@@ -67,9 +94,9 @@ class SiteUnit:
 
         return StoredSealing(self._connection)
 
-    def record_change(self, change: Change) -> int:
-        """Write the audit entry of what this transaction does; return its sequence number."""
-        return self._recorder.record(change)
+    def record_change(self, change: Change) -> None:
+        """Say in the audit log what this transaction does; it is written with its end."""
+        self._recorder.record(change)
 
 
 class SiteStore:
@@ -82,8 +109,11 @@ class SiteStore:
         actor: Actor,
         clock: ports.Clock,
         random_bytes: Callable[[int], bytes],
+        anchor: Anchor,
     ) -> None:
         self.actor = actor
+        self.rollback = rollback_of(site, anchor)
+        self._anchor = anchor
         self._site = site
         self._persons = persons
         self._clock = clock
@@ -101,12 +131,38 @@ class SiteStore:
         """Open a transaction of people: synchronous FULL; it must record a change or write nothing.
 
         Raises:
-            StorageError: the database was busy for too long, the disk is full, the file is damaged.
+            StorageError: the database was busy for too long, the disk is full, the file is damaged,
+                or the log is not the one that was anchored.
             RuntimeError: something was written without an audit entry; it is undone.
 
         """
+        if self.rollback is not None:
+            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
         with self._changing(Access.PEOPLE, must_record=True) as unit:
             yield unit
+
+    def explain_rollback(self, reason: str) -> None:
+        """Say why the log is not the one that was anchored, and go on from here.
+
+        The entry tells both heads; nothing else may be written before it.
+
+        Raises:
+            StorageError: as ``write``, or the anchor cannot be written; the entry stands then.
+
+        """
+        told = self.rollback
+        if told is None:
+            return
+        with self._changing(Access.PEOPLE, must_record=True) as unit:
+            site = unit.site.load().id
+            unit.record_change(Change(RESTORED, "site", site, _heads(told), reason))
+        with self._site.transaction(Access.READ) as connection:
+            head = Chain(connection).head()
+        try:
+            self._anchor.put(head)
+        except OSError as error:
+            raise StorageError(READ_ONLY, path=self._anchor.path) from error
+        self.rollback = None
 
     @contextmanager
     def journal(self) -> Iterator[ports.Unit]:
@@ -154,13 +210,23 @@ class SiteStore:
                 yield SiteUnit(connection, recorder, drivers)
                 if must_record and connection.changes() > before:
                     recorder.demand_entry()
+                head = recorder.write()
                 whole = True
             finally:
                 if drivers.added and not whole:
                     self._persons.drop_pending(drivers.added)
+        if head is not None:
+            self._follow(access, head)
         if drivers.added:
             with contextlib.suppress(StorageError):  # committed: the next open finishes it
                 self.finish_intents()
+
+    def _follow(self, access: Access, head: Head) -> None:
+        """Let the anchor follow a commit, once a power cut cannot undo that any more."""
+        if access is Access.JOURNAL:
+            self._site.sync_log()
+        if self.rollback is None:
+            self._anchor.advance(head)
 
     def _parts(self, connection: Connection) -> tuple[Recorder, StoredDrivers]:
         recorder = Recorder(connection, self.actor, self._clock, self._random_bytes)

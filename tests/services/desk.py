@@ -123,7 +123,8 @@ class Desk:
     def audit(self) -> list[AuditEntry]:
         """Return every entry, oldest first."""
         with self.store.read() as unit:
-            return unit.audit.entries(10_000)[::-1]
+            found = unit.audit.entries(10_000)[::-1]
+        return [one for one in found if one.action not in {"log.begun", "rows.kept"}]
 
     def everything(self) -> object:
         """Return all that use cases can change."""

@@ -1,0 +1,131 @@
+"""Signed checkpoints of the audit log: C2SP signed-note and tlog-checkpoint, as text."""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+ED25519 = b"\x01"
+KEY_ID_BYTES, PUBLIC_BYTES, SIGNATURE_BYTES = 4, 32, 64
+DASH = "\u2014"  # begins a signature line
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many entries a log has, and the Merkle root over them."""
+
+    size: int
+    root: bytes
+
+    def __str__(self) -> str:
+        return f"{self.size}:{encoded(self.root)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """The public half of the key that signs a log, with the log's name."""
+
+    name: str
+    public: bytes
+
+    def key_id(self) -> bytes:
+        """Return the four bytes that tell this key from others."""
+        digest = hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()
+        return digest[:KEY_ID_BYTES]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.key_id().hex()}+{encoded(ED25519 + self.public)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed head as it is read: what is signed, by which key, with which signature."""
+
+    origin: str
+    head: Head
+    body: bytes
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A log that is not the one that was anchored: shorter, or another one."""
+
+    anchored: Head
+    found: Head
+
+
+def parse_head(text: str) -> Head:
+    """Return the head of ``size:root``, as it is printed on paper.
+
+    Raises:
+        ValueError: it is not one.
+
+    """
+    size, colon, root = text.strip().partition(":")
+    if not colon or not size.isascii() or not size.isdigit() or str(int(size)) != size:
+        raise ValueError("a head is written size:root")
+    return Head(int(size), _exactly(root, hashlib.sha256().digest_size))
+
+
+def parse_verifier(text: str) -> Verifier:
+    """Return the key of ``name+id+base64``.
+
+    Raises:
+        ValueError: it is not one, or its id is another key's.
+
+    """
+    name, key_id, key = [*text.strip().split("+", 2), "", ""][:3]  # base64 may hold a plus, too
+    raw = _exactly(key, 1 + PUBLIC_BYTES)
+    found = Verifier(name, raw[1:])
+    if raw[:1] != ED25519 or found.key_id().hex() != key_id:
+        raise ValueError("a key is written name+id+base64")
+    return found
+
+
+def body(origin: str, head: Head) -> str:
+    """Return what is signed: origin, size and root, a line each."""
+    return f"{origin}\n{head.size}\n{encoded(head.root)}\n"
+
+
+def note(text: str, verifier: Verifier, signature: bytes) -> str:
+    """Return a signed note."""
+    return f"{text}\n{DASH} {verifier.name} {encoded(verifier.key_id() + signature)}\n"
+
+
+def parse(text: str) -> Checkpoint:
+    """Return what a signed checkpoint says; the signature is not checked here.
+
+    Raises:
+        ValueError: it is not one.
+
+    """
+    signed, blank, signatures = text.partition("\n\n")
+    lines = signed.split("\n")
+    if not blank or len(lines) != 3:  # noqa: PLR2004
+        raise ValueError("not a checkpoint")
+    mark, _, rest = signatures.rstrip("\n").partition(" ")
+    name, _, key = rest.rpartition(" ")
+    if mark != DASH or not name:
+        raise ValueError("not a signed checkpoint")
+    raw = _exactly(key, KEY_ID_BYTES + SIGNATURE_BYTES)
+    head = parse_head(f"{lines[1]}:{lines[2]}")
+    return Checkpoint(
+        lines[0], head, f"{signed}\n".encode(), raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:]
+    )
+
+
+def encoded(value: bytes) -> str:
+    """Return base64 as checkpoints write it."""
+    return base64.b64encode(value).decode()
+
+
+def _exactly(text: str, length: int) -> bytes:
+    try:
+        value = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not base64") from error
+    if len(value) != length or encoded(value) != text:
+        raise ValueError("cut short or too long")
+    return value

@@ -1,0 +1,94 @@
+"""The audit log as a tree: entries appended, heads and proofs looked up."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evdesk.domain import merkle
+from evdesk.domain.errors import StorageError
+from evdesk.domain.notes import Head
+from evdesk.storage.connection import Connection
+from evdesk.storage.json_text import hashed_text
+
+VERSION = 1
+NO_ENTRY = "0" * 64  # what entry 0 names as the leaf before it
+BROKEN = (
+    "The audit log has lost a part of its tree (level {level}, number {index}); nothing was "
+    "changed. Run evdesk audit verify, and restore the newest backup."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest entry: its number, its leaf in hex, and its instant as it is written."""
+
+    seq: int
+    leaf: str
+    at: str
+
+
+def following(last: Last | None) -> int:
+    """Return the number of the entry that follows."""
+    return 0 if last is None else last.seq + 1
+
+
+class Chain:
+    """Implements ``ports.AuditTree`` within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def last(self) -> Last | None:
+        """Return the newest entry."""
+        row = self._db.one("SELECT seq, lower(hex(leaf)), at FROM audit ORDER BY seq DESC LIMIT 1")
+        return None if row is None else Last(*row)
+
+    def append(
+        self, fields: Mapping[str, str], body: bytes, salt: bytes, last: Last | None
+    ) -> Last:
+        """Write an entry that follows ``last``, and beside it what it says in detail.
+
+        A clock that was set back is said in the entry, so that it is not taken for tampering.
+        """
+        seq, at = following(last), fields["at"]
+        entry = {
+            **fields,
+            "v": VERSION,
+            "seq": seq,
+            "prev": NO_ENTRY if last is None else last.leaf,
+            "payload": hmac.digest(salt, body, "sha256").hex(),
+        }
+        if last is not None and at < last.at:
+            entry["clock"] = "set back"
+        text = hashed_text(entry)
+        leaf = merkle.leaf_hash(text)
+        insert = "INSERT INTO audit (seq, entry, leaf) VALUES (?, ?, ?)"
+        self._db.run(insert, (seq, text.decode(), leaf))
+        self._db.run("INSERT INTO audit_payload VALUES (?, ?, ?)", (seq, salt, body.decode()))
+        for level, index, node in merkle.grown(seq, leaf, self.node)[1:]:
+            self._db.run("INSERT INTO audit_node VALUES (?, ?, ?)", (level, index, node))
+        return Last(seq, leaf.hex(), at)
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return the hash of a complete subtree."""
+        if level == 0:
+            row = self._db.one("SELECT leaf FROM audit WHERE seq = ?", (index,))
+        else:
+            sql = "SELECT hash FROM audit_node WHERE level = ? AND idx = ?"
+            row = self._db.one(sql, (level, index))
+        if row is None:
+            raise StorageError(BROKEN, level=level, index=index)
+        return bytes(row[0])
+
+    def size(self) -> int:
+        """Return how many entries there are."""
+        return following(self.last())
+
+    def head(self, size: int | None = None) -> Head:
+        """Return the head of the first ``size`` entries, or of all."""
+        size = self.size() if size is None else size
+        return Head(size, merkle.root(size, self.node))
+
+    def inclusion(self, seq: int, size: int) -> list[bytes]:
+        """Return the path that proves entry ``seq`` to be in the tree of that size."""
+        return merkle.inclusion(seq, size, self.node)

@@ -1,0 +1,128 @@
+"""What rows of evidence looked like: committed to in the entry of the transaction that wrote them.
+
+``KEYS`` is every such table with the columns of its key. The triggers of the schema note which rows
+a transaction has written. A row is hashed as canonical JSON of its columns that are not NULL, so
+that a column added later changes nothing; a blob stands in it as ``sha256:`` and its hash.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from evdesk.storage.connection import Connection, Row
+from evdesk.storage.json_text import canonical
+
+SALT_BYTES = 32
+KEYS: dict[str, tuple[str, ...]] = {
+    "site": ("id",),
+    "issuer": ("id",),
+    "account": ("id",),
+    "driver": ("id",),
+    "person_field": ("person_id", "field"),
+    "meter": ("id",),
+    "meter_choice": ("meter_id", "key"),
+    "meter_replacement": ("id",),
+    "station": ("id",),
+    "station_driver": ("id",),
+    "session": ("id",),
+    "session_event": ("id",),
+    "session_decision": ("id",),
+    "explanation": ("id",),
+    "tariff": ("id",),
+    "tariff_component": ("tariff_id", "position"),
+    "tariff_assignment": ("id",),
+    "invoice": ("id",),
+    "invoice_session": ("session_id",),
+    "invoice_document": ("seq",),
+    "invoice_event": ("id",),
+    "card": ("id",),
+    "card_end": ("card_id",),
+    "fault": ("id",),
+    "fault_event": ("id",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowCommit:
+    """What an entry says of a row; ``digest`` is None where the row was deleted."""
+
+    table: str
+    key: str
+    digest: bytes | None
+
+    def listed(self) -> list[str | None]:
+        """Return it as it is listed in what the entry commits to."""
+        return [self.table, self.key, None if self.digest is None else self.digest.hex()]
+
+
+class RowCommits:
+    """The commitments of one transaction."""
+
+    def __init__(self, connection: Connection, random_bytes: Callable[[int], bytes]) -> None:
+        self._db = connection
+        self._random_bytes = random_bytes
+
+    def touched(self) -> list[tuple[str, str]]:
+        """Return the rows that this transaction has written, by table and key."""
+        return [
+            (table, key)
+            for table, key in self._db.all("SELECT table_name, row_key FROM touched ORDER BY 1, 2")
+        ]
+
+    def commit(self, seq: int, rows: list[tuple[str, str]]) -> str:
+        """Commit to rows as they are now, in entry ``seq``; return the digest over all of them.
+
+        The entry itself is written afterwards: the transaction checks what points to it at its end.
+        """
+        commits = list(self._commit(seq, rows))
+        self._db.run("DELETE FROM touched")
+        return listed_digest(commits)
+
+    def _commit(self, seq: int, rows: list[tuple[str, str]]) -> Iterator[RowCommit]:
+        for table, key in rows:
+            text = row_text(self._db, table, key)
+            salt = self._random_bytes(SALT_BYTES)
+            one = RowCommit(table, key, None if text is None else row_digest(salt, text))
+            self._db.run(
+                "INSERT INTO row_commit VALUES (?, ?, ?, ?)", (table, key, seq, one.digest)
+            )
+            if text is not None:
+                self._db.run("INSERT INTO row_salt VALUES (?, ?, ?, ?)", (table, key, seq, salt))
+            yield one
+
+
+def listed_digest(commits: list[RowCommit]) -> str:
+    """Return the SHA-256, in hex, over the list of what an entry says of rows."""
+    text = canonical([one.listed() for one in sorted(commits, key=_order)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def row_digest(salt: bytes, text: str) -> bytes:
+    """Return the commitment to a row."""
+    return hmac.digest(salt, text.encode(), "sha256")
+
+
+def row_text(connection: Connection, table: str, key: str) -> str | None:
+    """Return a row as canonical JSON, or None where there is none."""
+    where = " AND ".join(f"{column} = ?" for column in KEYS[table])
+    sql = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - a name of KEYS
+    found = connection.record(sql, json.loads(key))
+    return None if found is None else canonical_row(*found)
+
+
+def canonical_row(names: list[str], row: Row) -> str:
+    """Return the columns of a row that are not NULL as canonical JSON."""
+    values = zip(names, row, strict=True)
+    return canonical({name: _plain(value) for name, value in values if value is not None})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return f"sha256:{hashlib.sha256(value).hexdigest()}"
+    return value
+
+
+def _order(one: RowCommit) -> tuple[str, str]:
+    return one.table, one.key
