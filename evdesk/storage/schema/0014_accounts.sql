@@ -1,0 +1,2 @@
+-- Accounts that come and go.
+SELECT 1;

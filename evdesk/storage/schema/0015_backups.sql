@@ -1,0 +1,2 @@
+-- When backups are made, and where.
+SELECT 1;
