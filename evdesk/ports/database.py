@@ -150,7 +150,10 @@ class Drivers(Protocol):
         """
 
     def get(self, driver: DriverId) -> Driver | None:
-        """Return a driver with personal fields decrypted."""
+        """Return a driver with personal fields, where the actor may see them."""
+
+    def reveal(self, driver: DriverId) -> Driver | None:
+        """Return a driver with personal fields, also to who sees pseudonyms otherwise."""
 
     def all(self, *, retired: bool = False) -> list[Driver]:
         """Return drivers in the order they were added."""

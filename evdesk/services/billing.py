@@ -18,12 +18,14 @@ from evdesk.domain.invoices import (
     total,
 )
 from evdesk.domain.meters import Meter, Station, StationId
+from evdesk.domain.permissions import Action
 from evdesk.domain.readings import MeterId, Register
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, choose
 from evdesk.ports import Clock, Devices, InvoiceRenderer, Pseudonyms, SessionFilter, Store, Unit
 from evdesk.services.drivers import existing_driver
+from evdesk.services.permitting import REVEALED, given, permit
 
 MS_PER_S = 1000
 
@@ -73,11 +75,13 @@ class BillingService:
 
     # -- who bills ------------------------------------------------------------------------------
 
+    @permit(Action.LOOK)
     def issuer(self) -> Party | None:
         """Return who bills, or None while nobody is set."""
         with self._store.read() as unit:
             return unit.site.issuer()
 
+    @permit(Action.CHANGE_SETTINGS)
     def set_issuer(self, issuer: Party) -> None:
         """Replace who bills; issued invoices keep whom they name."""
         issuer = replace(issuer, name=issuer.name.strip())
@@ -89,6 +93,7 @@ class BillingService:
 
     # -- drafts ---------------------------------------------------------------------------------
 
+    @permit(Action.BILL)
     def draft(self, driver_id: DriverId, month: str) -> Drafted:
         """Make a draft of a driver's unbilled sessions of a ``YYYY-MM`` month.
 
@@ -134,6 +139,7 @@ class BillingService:
             unit.record_change(Change("invoice.drafted", "invoice", invoice.id, facts))
             return Drafted(invoice, in_review, still_open)
 
+    @permit(Action.BILL)
     def drop(self, invoice_id: InvoiceId) -> None:
         """Throw a draft away; its sessions can be billed again."""
         with self._store.write() as unit:
@@ -228,6 +234,7 @@ class BillingService:
 
     # -- issuing --------------------------------------------------------------------------------
 
+    @permit(Action.BILL)
     def issue(self, invoice_id: InvoiceId) -> Invoice:
         """Give a draft its number and freeze it with its document, all in one transaction.
 
@@ -287,22 +294,44 @@ class BillingService:
 
     # -- looking --------------------------------------------------------------------------------
 
+    @permit(Action.LOOK)
     def all(self) -> list[Invoice]:
         """Return drafts and issued invoices, newest first."""
         with self._store.read() as unit:
             return unit.invoices.all()
 
+    @permit(Action.LOOK)
     def get(self, invoice_id: InvoiceId) -> Invoice:
         """Return an invoice by id or number."""
         with self._store.read() as unit:
             return _existing(unit, invoice_id)
 
+    @permit(Action.SEE_PERSONS)
     def document(self, invoice_id: InvoiceId) -> bytes:
         """Return the PDF: of an issued invoice byte for byte as issued, of a draft marked so."""
         with self._store.read() as unit:
             invoice = _existing(unit, invoice_id)
             frozen = unit.invoices.pdf(invoice.id)
         return self._renderer.pdf(invoice) if frozen is None else frozen
+
+    @permit(Action.REVEAL_PERSONS)
+    def reveal_document(self, invoice_id: InvoiceId, reason: str) -> bytes:
+        """Return the PDF of an issued invoice to who sees pseudonyms otherwise; the log says why.
+
+        Raises:
+            UserError: no reason, no such invoice, or it is still a draft.
+
+        """
+        with self._store.write() as unit:
+            invoice = _existing(unit, invoice_id)
+            frozen = unit.invoices.pdf(invoice.id)
+            if frozen is None:
+                raise UserError(
+                    "{invoice} is a draft, and only issued invoices are shown.", invoice=invoice_id
+                )
+            facts = {"driver": invoice.driver}
+            unit.record_change(Change(REVEALED, "invoice", invoice.id, facts, given(reason)))
+        return frozen
 
 
 def _existing(unit: Unit, invoice_id: InvoiceId) -> Invoice:

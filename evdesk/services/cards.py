@@ -5,10 +5,12 @@ from datetime import datetime
 from evdesk.domain.audit import Change
 from evdesk.domain.cards import Card, CardEnd, same_number
 from evdesk.domain.errors import UserError
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Tag
 from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Store, Unit
 from evdesk.services.drivers import existing_driver
+from evdesk.services.permitting import permit
 
 SHORTEST = 4  # characters: fewer are no card's number
 
@@ -19,6 +21,7 @@ class CardService:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
+    @permit(Action.CHANGE_DRIVERS)
     def add(
         self,
         driver: DriverId,
@@ -51,11 +54,13 @@ class CardService:
             unit.record_change(Change("card.added", "card", str(card), facts))
             return Card(card, tag, driver, begin, to_at)
 
+    @permit(Action.LOOK)
     def all(self) -> list[Card]:
         """Return every card there is or was, oldest first."""
         with self._store.read() as unit:
             return unit.cards.all()
 
+    @permit(Action.CHANGE_DRIVERS)
     def lost(self, number: str) -> Card:
         """Say that a card was lost: from now on its sessions are nobody's.
 
@@ -73,6 +78,7 @@ class CardService:
                 )
             return _end(unit, held[0], at, CardEnd.LOST)
 
+    @permit(Action.CHANGE_DRIVERS)
     def end(self, card_id: int, cause: CardEnd) -> Card:
         """Say that a card was lost or given back.
 

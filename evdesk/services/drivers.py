@@ -6,8 +6,10 @@ from dataclasses import fields, replace
 from evdesk.domain.audit import Change
 from evdesk.domain.cards import CardEnd
 from evdesk.domain.errors import UserError
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.ports import Clock, Pseudonyms, Store, Unit
+from evdesk.services.permitting import REVEALED, given, permit
 
 LANGUAGES = ("en", "de")
 
@@ -18,6 +20,7 @@ class DriverService:
     def __init__(self, store: Store, clock: Clock, pseudonyms: Pseudonyms) -> None:
         self._store, self._clock, self._pseudonyms = store, clock, pseudonyms
 
+    @permit(Action.CHANGE_DRIVERS)
     def add(self, party: Party, language: str | None = None) -> Driver:
         """Add a driver; the language defaults to the site's."""
         party = _checked(party)
@@ -34,6 +37,7 @@ class DriverService:
             unit.record_change(Change("driver.added", "driver", driver.id, facts))
             return driver
 
+    @permit(Action.CHANGE_DRIVERS)
     def change(self, driver: DriverId, party: Party, language: str | None = None) -> Driver:
         """Correct what is known of a driver; invoices that are issued stay as they are.
 
@@ -56,16 +60,33 @@ class DriverService:
                 unit.record_change(Change("driver.changed", "driver", driver, facts))
             return after
 
+    @permit(Action.LOOK)
     def get(self, driver: DriverId) -> Driver:
         """Return a driver."""
         with self._store.read() as unit:
             return existing_driver(unit, driver)
 
+    @permit(Action.REVEAL_PERSONS)
+    def reveal(self, driver: DriverId, reason: str) -> Driver:
+        """Return a driver to who sees pseudonyms otherwise; the log says why.
+
+        Raises:
+            UserError: no reason, or no such driver.
+
+        """
+        with self._store.write() as unit:
+            existing_driver(unit, driver)
+            found = unit.drivers.reveal(driver)
+            unit.record_change(Change(REVEALED, "driver", driver, {}, given(reason)))
+        return found or existing_driver(unit, driver)
+
+    @permit(Action.LOOK)
     def all(self, *, retired: bool = False) -> list[Driver]:
         """Return the drivers who charge here; with ``retired`` also those who no longer do."""
         with self._store.read() as unit:
             return unit.drivers.all(retired=retired)
 
+    @permit(Action.CHANGE_DRIVERS)
     def retire(self, driver: DriverId) -> None:
         """Mark a driver as no longer charging here; bills stay.
 

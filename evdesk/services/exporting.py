@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import EPOCH, rfc3339
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session
 from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+from evdesk.services.permitting import permit
 from evdesk.services.reading_table import READING_COLUMNS, reading_rows
 from evdesk.services.reconciling import MeterMonth, Month
 
@@ -32,6 +34,7 @@ class ExportService:
     def __init__(self, store: Store, writer: TableWriter) -> None:
         self._store, self._writer = store, writer
 
+    @permit(Action.EXPORT)
     def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
         """Return the file of the sessions and how many there are; drivers by pseudonym."""
         _check(suffix, "Sessions are")
@@ -42,6 +45,7 @@ class ExportService:
         table = Table("Sessions", SESSION_COLUMNS, rows, site.tz)
         return self._writer.write(table, suffix), len(rows)
 
+    @permit(Action.EXPORT)
     def readings(
         self, suffix: str, meter: str | None, from_at: datetime | None, to_at: datetime | None
     ) -> tuple[bytes, int, tuple[Damaged, ...]]:
@@ -60,6 +64,7 @@ class ExportService:
         data = self._writer.write(Table("Readings", READING_COLUMNS, rows, tz), suffix)
         return data, len(rows) - len(damage), damage
 
+    @permit(Action.EXPORT)
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""
         _check(suffix, "A month is")

@@ -8,6 +8,7 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
 from evdesk.domain.faults import CATALOGUE, Fault, FaultChange, FaultCode, FaultId, FaultKey
 from evdesk.domain.instants import month_bounds
+from evdesk.domain.permissions import Action
 from evdesk.ports import (
     Cell,
     Clock,
@@ -19,6 +20,7 @@ from evdesk.ports import (
     TableWriter,
     Unit,
 )
+from evdesk.services.permitting import permit
 from evdesk.services.sites import is_running
 from evdesk.settings import FAULTS
 
@@ -55,11 +57,13 @@ class FaultService:
         self._store, self._clock, self._wall = store, clock, wall
         self._computer, self._writer = computer, writer
 
+    @permit(Action.LOOK)
     def find(self, wanted: FaultFilter) -> list[Fault]:
         """Return faults: open ones first, each newest beginning first."""
         with self._store.read() as unit:
             return unit.faults.find(wanted)
 
+    @permit(Action.LOOK)
     def look(self) -> None:
         """See what a collector cannot say that does not run: that, and how full the disk is.
 
@@ -75,6 +79,7 @@ class FaultService:
             with self._store.journal() as unit:
                 unit.faults.apply(changes, self._store.actor.ref)
 
+    @permit(Action.ACKNOWLEDGE_FAULTS)
     def acknowledge(self, fault_id: FaultId, note: str | None = None) -> Fault:
         """Say that somebody has seen a fault and takes care of it; once.
 
@@ -98,6 +103,7 @@ class FaultService:
             )
             return _existing(unit, fault_id)
 
+    @permit(Action.LOOK)
     def repairs(self, month: str) -> list[Repair]:
         """Return the time to repair per device for faults that ended in a local month.
 
@@ -115,6 +121,7 @@ class FaultService:
             found = unit.faults.find(FaultFilter(from_at=first, to_at=following))
         return repairs_of(fault for fault in found if _ended(fault, first, following))
 
+    @permit(Action.EXPORT)
     def export(self, suffix: str, wanted: FaultFilter) -> tuple[bytes, int]:
         """Return the file of the faults and how many there are.
 

@@ -6,8 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from evdesk.domain.errors import NothingFound, UserError
+from evdesk.domain.permissions import Action
 from evdesk.ports import Clock, Devices, Probe, ProfileInfo, Scan, ScanWatch, SerialPort, Store
 from evdesk.services.occupied import Occupancy
+from evdesk.services.permitting import permit
 
 FIRST_UNIT, LAST_UNIT = 0, 255
 WH_PER_KWH = 1_000
@@ -25,14 +27,17 @@ class FindingService:
         self._store, self._devices, self._clock = store, devices, clock
         self._occupancy = occupancy or Occupancy(store, devices, clock)
 
+    @permit(Action.LOOK)
     def profiles(self) -> tuple[ProfileInfo, ...]:
         """Return every device profile."""
         return self._devices.profiles()
 
+    @permit(Action.LOOK)
     def serial_ports(self) -> tuple[SerialPort, ...]:
         """Return the serial ports of this computer."""
         return self._devices.serial_ports()
 
+    @permit(Action.LOOK)
     def check_url(self, url: str) -> str:
         """Return the bus a URL names.
 
@@ -44,6 +49,7 @@ class FindingService:
             demo = unit.site.load().demo
         return self._devices.check_url(url, demo=demo)
 
+    @permit(Action.CHANGE_DEVICES)
     async def scan(
         self, url: str, units: str | None, watch: ScanWatch, *, thorough: bool = False
     ) -> Scan:
@@ -62,6 +68,7 @@ class FindingService:
         finally:
             await self._devices.close()
 
+    @permit(Action.CHANGE_DEVICES)
     async def probe(
         self,
         url: str,

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from evdesk.domain.meters import MeterState, MeterStatus, Source, Station, StationId
+from evdesk.domain.permissions import Action
 from evdesk.domain.readings import Phases, PilotState, Reading
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
 from evdesk.services.newest import newest_readings
+from evdesk.services.permitting import permit
 from evdesk.services.sites import is_running
 from evdesk.settings import CHARGING
 
@@ -67,6 +69,7 @@ class LiveService:
     def __init__(self, store: Store, clock: Clock, wall: Clock) -> None:
         self._store, self._clock, self._wall = store, clock, wall
 
+    @permit(Action.LOOK)
     def overview(self) -> Overview:
         """Return every station's card, by name."""
         with self._store.read() as unit:
@@ -99,6 +102,7 @@ class LiveService:
                 found[station] = session
         return found
 
+    @permit(Action.LOOK)
     def curves(
         self, stations: Iterable[Station], span: timedelta, points: int
     ) -> dict[StationId, Curve]:
@@ -106,6 +110,7 @@ class LiveService:
         to_at = self._clock.now() + timedelta(milliseconds=1)
         return self.curves_between(stations, to_at - span, to_at, points)
 
+    @permit(Action.LOOK)
     def curves_between(
         self, stations: Iterable[Station], from_at: datetime, to_at: datetime, points: int
     ) -> dict[StationId, Curve]:
@@ -115,10 +120,12 @@ class LiveService:
             curves = unit.readings.curves(sources.values(), from_at, to_at, points)
         return {station: curves[source] for station, source in sources.items()}
 
+    @permit(Action.LOOK)
     def version(self) -> int:
         """Return a number that moves whenever another process or connection has committed."""
         return self._store.data_version()
 
+    @permit(Action.LOOK)
     def sessions_today(self, from_at: datetime) -> list[Session]:
         """Return sessions plugged in since an instant."""
         with self._store.read() as unit:

@@ -18,8 +18,10 @@ from evdesk.domain.mail import (
     Receipt,
     Security,
 )
+from evdesk.domain.permissions import Action
 from evdesk.ports import Clock, Mailer, Pseudonyms, Store, Unit
 from evdesk.services.alerting import body_of, subject_of, worth_telling
+from evdesk.services.permitting import permit
 from evdesk.settings import ALERTS
 
 ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]+@[A-Za-z0-9.-]*[A-Za-z0-9]")
@@ -37,11 +39,13 @@ class MailService:
 
     # -- who sends ------------------------------------------------------------------------------
 
+    @permit(Action.LOOK)
     def server(self) -> MailServer | None:
         """Return which server sends, or None while no mail is sent."""
         with self._store.read() as unit:
             return unit.outbox.server()
 
+    @permit(Action.CHANGE_SETTINGS)
     def set_server(self, server: MailServer) -> None:
         """Say which server sends; people are told of what happens from now on.
 
@@ -63,6 +67,7 @@ class MailService:
             }
             unit.record_change(Change("mail.set", "mail", "server", facts))
 
+    @permit(Action.CHANGE_SETTINGS)
     def clear_server(self) -> None:
         """Send no mail any longer, and forget the password.
 
@@ -76,6 +81,7 @@ class MailService:
             unit.outbox.clear_server()
             unit.record_change(Change("mail.cleared", "mail", "server", {}))
 
+    @permit(Action.CHANGE_SETTINGS)
     def test(self) -> str:
         """Send a mail to the owner at once; return what the server said.
 
@@ -104,11 +110,13 @@ class MailService:
 
     # -- the outbox -----------------------------------------------------------------------------
 
+    @permit(Action.SEE_PERSONS)
     def newest(self, limit: int = 100) -> list[Posted]:
         """Return letters, newest first."""
         with self._store.read() as unit:
             return unit.outbox.newest(limit)
 
+    @permit(Action.CHANGE_SETTINGS)
     def retry(self, mail: MailId) -> None:
         """Let a letter be sent again, also one that may have arrived.
 
@@ -126,6 +134,7 @@ class MailService:
             facts = {"state_before": known[mail].state}
             unit.record_change(Change("mail.retried", "mail", str(mail), facts))
 
+    @permit(Action.BILL)
     def deliver(self) -> int:
         """Write to the owner what is new, and send what is due; return how much was sent.
 

@@ -5,8 +5,10 @@ from datetime import date
 
 from evdesk.domain.audit import Change
 from evdesk.domain.meters import Meter, MidClass
+from evdesk.domain.permissions import Action
 from evdesk.ports import Store
 from evdesk.services.metering import existing_meter
+from evdesk.services.permitting import permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class MeterFactsService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    @permit(Action.LOOK)
     def get(self, name: str) -> MeterFacts:
         """Return what is known of a meter.
 
@@ -35,6 +38,7 @@ class MeterFactsService:
         with self._store.read() as unit:
             return facts_of(existing_meter(unit, name))
 
+    @permit(Action.CHANGE_DEVICES)
     def set(self, name: str, facts: MeterFacts) -> MeterFacts:
         """Write what is known of a meter; with another serial number, the one read is forgotten.
 

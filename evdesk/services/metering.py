@@ -9,12 +9,14 @@ from evdesk.domain.audit import Change
 from evdesk.domain.device_memory import DeviceMemory
 from evdesk.domain.errors import DeviceError, UserError
 from evdesk.domain.meters import Meter, MeterRole, MeterState, MeterStatus, NewMeter, Source
+from evdesk.domain.permissions import Action
 from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Clock, Decided, Devices, ProfileInfo, Store, Unit
 from evdesk.services.cautions import Caution, cautions, check_choices, energy_read_as, has_energy
 from evdesk.services.finding import tell_depots
 from evdesk.services.newest import newest_readings
 from evdesk.services.occupied import Occupancy
+from evdesk.services.permitting import given, permit
 from evdesk.settings import POLLING
 
 
@@ -70,10 +72,12 @@ class MeterService:
         self._store, self._devices, self._clock = store, devices, clock
         self._occupancy = occupancy or Occupancy(store, devices, clock)
 
+    @permit(Action.LOOK)
     def profiles(self) -> tuple[ProfileInfo, ...]:
         """Return every device profile."""
         return self._devices.profiles()
 
+    @permit(Action.CHANGE_DEVICES)
     async def add(self, new: NewMeter) -> AddedMeter:
         """Add a device and, for a charging point, the station of the same name.
 
@@ -155,6 +159,7 @@ class MeterService:
             await self._devices.close()
         return _Trial(readings, reader.decided, None)
 
+    @permit(Action.LOOK)
     def find(self, name: str) -> Meter:
         """Return a device.
 
@@ -165,6 +170,7 @@ class MeterService:
         with self._store.read() as unit:
             return existing_meter(unit, name)
 
+    @permit(Action.LOOK)
     def rows(self) -> tuple[MeterRow, ...]:
         """Return devices by name with state, latest reading and the interval reached."""
         with self._store.read() as unit:
@@ -191,6 +197,7 @@ class MeterService:
         except UserError:  # it was taken out of the folder
             return None
 
+    @permit(Action.CHANGE_DEVICES)
     def set_interval(self, name: str, interval_ms: int | None) -> None:
         """Ask for another polling interval; None leaves it to the program."""
         _check_interval(interval_ms)
@@ -201,6 +208,7 @@ class MeterService:
             facts = {"interval_ms": interval_ms, "before_ms": meter.interval_ms}
             unit.record_change(Change("meter.interval", "meter", str(meter.id), facts))
 
+    @permit(Action.CHANGE_DEVICES)
     def choose(self, name: str, choices: Mapping[str, str | None], reason: str) -> Chosen:
         """Decide otherwise of what the profile leaves open; None leaves it open again.
 
@@ -212,9 +220,7 @@ class MeterService:
                 register while a station takes its energy from it.
 
         """
-        reason = " ".join(reason.split())
-        if not reason:
-            raise UserError("Say why: a reason of some words is kept with your name.")
+        reason = given(reason)
         with self._store.write() as unit:
             meter = existing_meter(unit, name)
             profile = self._devices.profile(meter.profile)
@@ -231,6 +237,7 @@ class MeterService:
         read_as = [energy_read_as(profile, chosen) for chosen in (meter.choices, after)]
         return Chosen(after, dict(meter.choices), counts_otherwise=read_as[0] != read_as[1])
 
+    @permit(Action.CHANGE_DEVICES)
     def remove(self, name: str) -> None:
         """Take a device away; its readings and sessions stay.
 

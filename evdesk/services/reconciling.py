@@ -9,10 +9,12 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import MILLISECOND, month_bounds, parse_instant, rfc3339
 from evdesk.domain.meters import Meter, MeterRole, Source, Station
+from evdesk.domain.permissions import Action
 from evdesk.domain.reconciling import Account, Remainder, Swaps
 from evdesk.domain.registers import Bounds, Verdict
 from evdesk.domain.sessions import Flag, Session
 from evdesk.ports import Clock, Devices, Explanation, ProfileInfo, SessionFilter, Store, Unit, Watch
+from evdesk.services.permitting import given, permit
 from evdesk.services.stations import existing_station, spelled
 from evdesk.settings import CHARGING, POLLING, RECONCILING
 
@@ -109,6 +111,7 @@ class ReconcileService:
     def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
         self._store, self._devices, self._clock = store, devices, clock
 
+    @permit(Action.LOOK)
     def month(
         self, month: str, station: str | None = None, progress: Progress | None = None
     ) -> Month:
@@ -143,6 +146,7 @@ class ReconcileService:
                 progress((number + 1) / len(sources))
         return Month(span.month, span.from_at, span.to_at, span.so_far, tuple(rows), names)
 
+    @permit(Action.DECIDE_SESSIONS)
     def explain(self, meter: str, month: str, wh: int, reason: str) -> MeterMonth:
         """Account for Wh of a register and a month that nothing else accounts for.
 
@@ -151,9 +155,7 @@ class ReconcileService:
             Damaged: the register cannot be counted.
 
         """
-        reason = " ".join(reason.split())
-        if not reason:
-            raise UserError("Say why: a reason of some words is kept with your name.")
+        reason = given(reason)
         row = self._find(meter, month)
         _check_left(row, month, wh)
         made = Explanation(row.source, month, wh, self._clock.now(), self._store.actor.ref, reason)

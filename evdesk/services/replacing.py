@@ -7,11 +7,13 @@ from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.meters import MeterRole, Source
+from evdesk.domain.permissions import Action
 from evdesk.domain.readings import Reading
 from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Replacement
 from evdesk.ports import Clock, Store
 from evdesk.services.metering import existing_meter
+from evdesk.services.permitting import permit
 from evdesk.settings import CHARGING
 
 
@@ -33,6 +35,7 @@ class ReplacementService:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
+    @permit(Action.CHANGE_DEVICES)
     def replace(self, name: str, told: Told) -> Replacement:
         """Say that a meter was replaced; sessions go on over both meters' registers.
 

@@ -7,10 +7,12 @@ from evdesk.domain.corrections import MOST_WH, Claim, Decision, DecisionKind, co
 from evdesk.domain.errors import Unlikely, UserError
 from evdesk.domain.instants import MILLISECOND
 from evdesk.domain.meters import Source
+from evdesk.domain.permissions import Action
 from evdesk.domain.registers import Bounds
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.ports import Clock, Devices, Store, Unit
 from evdesk.services.journaling import Journal
+from evdesk.services.permitting import given, permit
 from evdesk.services.polling import make_plans, reaches
 from evdesk.services.sessions import existing_session
 from evdesk.services.sites import is_running
@@ -26,6 +28,7 @@ class ReviewService:
     def __init__(self, store: Store, devices: Devices, clock: Clock, wall: Clock) -> None:
         self._store, self._devices, self._clock, self._wall = store, devices, clock, wall
 
+    @permit(Action.DECIDE_SESSIONS)
     def correct(
         self,
         session_id: SessionId,
@@ -43,7 +46,7 @@ class ReviewService:
                 ones that hold already.
 
         """
-        reason = _reason(reason)
+        reason = given(reason)
         after = _claim(start_wh, end_wh)
         with self._store.write() as unit:
             session = existing_session(unit, session_id)
@@ -65,6 +68,7 @@ class ReviewService:
             self._decide(unit, session, DecisionKind.CORRECTED, reason, (before, after))
             return existing_session(unit, session_id)
 
+    @permit(Action.DECIDE_SESSIONS)
     def release(self, session_id: SessionId, reason: str) -> Session:
         """Let a session in review be billed; its remarks stay.
 
@@ -72,7 +76,7 @@ class ReviewService:
             UserError: unknown, not in review, no reason, or without energy to bill.
 
         """
-        reason = _reason(reason)
+        reason = given(reason)
         with self._store.write() as unit:
             session = existing_session(unit, session_id)
             if session.state is not SessionState.REVIEW:
@@ -92,6 +96,7 @@ class ReviewService:
             self._decide(unit, session, DecisionKind.RELEASED, reason)
             return existing_session(unit, session_id)
 
+    @permit(Action.DECIDE_SESSIONS)
     def end(self, session_id: SessionId, reason: str) -> bool:
         """End an open session whose device is gone, at its last stored register; it is reviewed.
 
@@ -101,7 +106,7 @@ class ReviewService:
             UserError: unknown, not open, no reason, or its device still answers.
 
         """
-        reason = _reason(reason)
+        reason = given(reason)
         with self._store.write() as unit:
             session = existing_session(unit, session_id)
             if session.state is not SessionState.OPEN:
@@ -184,13 +189,6 @@ def check_likely(session: Session, claim: Claim) -> None:
         minutes=f"{stay / timedelta(minutes=1):.0f}",
         session=session.id,
     )
-
-
-def _reason(text: str) -> str:
-    text = " ".join(text.split())
-    if not text:
-        raise UserError("Say why: a reason of some words is kept with your name. Nothing changed.")
-    return text
 
 
 def _claim(start_wh: int, end_wh: int) -> Claim:

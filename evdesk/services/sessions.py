@@ -7,10 +7,12 @@ from evdesk.domain.audit import Change
 from evdesk.domain.corrections import Decision
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import Meter, Station
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session, SessionId
 from evdesk.domain.site import Driver, DriverId
 from evdesk.ports import Clock, Curve, LoggedEvent, SessionFilter, Store, Unit
 from evdesk.services.drivers import existing_driver
+from evdesk.services.permitting import permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class SessionService:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
+    @permit(Action.LOOK)
     def find(self, wanted: SessionFilter) -> list[Session]:
         """Return sessions, newest first."""
         with self._store.read() as unit:
             return unit.sessions.find(wanted)
 
+    @permit(Action.LOOK)
     def detail(self, session_id: SessionId, points: int = 600) -> SessionDetail:
         """Return a session with everything it rests on."""
         with self._store.read() as unit:
@@ -61,6 +65,7 @@ class SessionService:
                 names={account.id: account.name for account in unit.accounts.all()},
             )
 
+    @permit(Action.DECIDE_SESSIONS)
     def assign(self, sessions: Sequence[SessionId], driver: DriverId) -> None:
         """Say whose the sessions are, all or none.
 

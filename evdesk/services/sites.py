@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Site
 from evdesk.ports import ArchiveState, Clock, CollectorState, Store
+from evdesk.services.permitting import permit
 from evdesk.settings import ARCHIVE, JOURNAL
 
 
@@ -32,6 +34,7 @@ class SiteService:
     def __init__(self, store: Store, wall: Clock) -> None:
         self._store, self._wall = store, wall
 
+    @permit(Action.LOOK)
     def info(self) -> SiteInfo:
         """Return the site's counts and its collector."""
         with self._store.read() as unit:
@@ -49,6 +52,7 @@ class SiteService:
                 archive=unit.archive.state(),
             )
 
+    @permit(Action.CHANGE_SETTINGS)
     def set_thinning(self, after_days: int | None) -> None:
         """Thin readings to quarter hours when they are older than so many days; None never does.
 
@@ -70,6 +74,7 @@ class SiteService:
             facts = {"after_days": after_days, "before": before}
             unit.record_change(Change("archive.set", "site", unit.site.load().id, facts))
 
+    @permit(Action.STOP_COLLECTOR)
     def stop_collector(self) -> None:
         """Ask the collector to end; it does within a second or two."""
         with self._store.journal() as unit:

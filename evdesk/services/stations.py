@@ -7,10 +7,12 @@ from datetime import datetime
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import Source, Station, StationId
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Devices, SessionFilter, Store, Unit
 from evdesk.services.cautions import has_energy
 from evdesk.services.drivers import existing_driver
+from evdesk.services.permitting import permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class StationService:
     def __init__(self, store: Store, devices: Devices, clock: Clock) -> None:
         self._store, self._devices, self._clock = store, devices, clock
 
+    @permit(Action.CHANGE_DEVICES)
     def add(self, name: str, energy_from: str, state_from: str | None) -> Station:
         """Add a point; sources are written ``METER`` or ``METER:SOCKET``.
 
@@ -100,16 +103,19 @@ class StationService:
             facts = {"gave_way": True}
             unit.record_change(Change("station.retired", "station", str(station.id), facts))
 
+    @permit(Action.LOOK)
     def find(self, name: str) -> StationId:
         """Return the id of the station of that name."""
         with self._store.read() as unit:
             return existing_station(unit, name).id
 
+    @permit(Action.LOOK)
     def names(self) -> dict[StationId, str]:
         """Return what every point is called, those out of use included."""
         with self._store.read() as unit:
             return {station.id: station.name for station in unit.stations.all(retired=True)}
 
+    @permit(Action.LOOK)
     def rows(self) -> tuple[StationRow, ...]:
         """Return the points in use, by name."""
         with self._store.read() as unit:
@@ -127,6 +133,7 @@ class StationService:
                 for station in unit.stations.all()
             )
 
+    @permit(Action.CHANGE_DEVICES)
     def rename(self, name: str, new_name: str) -> None:
         """Give a point another name; issued invoices keep what they say."""
         new_name = new_name.strip()
@@ -140,6 +147,7 @@ class StationService:
             facts = {"before": name, "after": new_name}
             unit.record_change(Change("station.renamed", "station", str(station.id), facts))
 
+    @permit(Action.CHANGE_DEVICES)
     def retire(self, name: str) -> None:
         """Take a point out of use; an open session must have ended."""
         with self._store.write() as unit:
@@ -156,6 +164,7 @@ class StationService:
             unit.collector.bump_revision()
             unit.record_change(Change("station.retired", "station", str(station.id), {}))
 
+    @permit(Action.CHANGE_DRIVERS)
     def set_default_driver(self, name: str, driver: DriverId | None, from_at: datetime) -> None:
         """From an instant on, sessions there that no card claims are this driver's, or nobody's."""
         with self._store.write() as unit:

@@ -6,10 +6,12 @@ from decimal import Decimal, InvalidOperation
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import UserError
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import DriverId
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
 from evdesk.ports import Clock, Store
 from evdesk.services.drivers import existing_driver
+from evdesk.services.permitting import permit
 from evdesk.services.stations import existing_station
 
 ID_LENGTH = 36
@@ -21,6 +23,7 @@ class TariffService:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
+    @permit(Action.CHANGE_TARIFFS)
     def add(self, text: str) -> Tariff:
         """Add a tariff from the text of an OCPI 2.2.1 tariff object; the text is kept as it is."""
         data = _parse(text)
@@ -48,6 +51,7 @@ class TariffService:
             unit.record_change(Change("tariff.added", "tariff", name, {}))
             return tariff
 
+    @permit(Action.CHANGE_TARIFFS)
     def assign(
         self,
         tariff: TariffId,
@@ -70,6 +74,7 @@ class TariffService:
             unit.record_change(Change("tariff.assigned", "tariff", tariff, facts))
             return assignment
 
+    @permit(Action.LOOK)
     def all(self) -> list[tuple[Tariff, list[Assignment]]]:
         """Return tariffs with where they hold."""
         with self._store.read() as unit:

@@ -1,6 +1,7 @@
 """A keyed connection whose every statement ends in a row or in an evdesk error."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from evdesk.storage.faults import Place, storage_fault
@@ -67,6 +68,10 @@ class Connection:
             execute(setting)
         if not maintenance:
             self._raw.set_authorizer(_refuse_attach)
+
+    def limit_inserts_to(self, tables: frozenset[str]) -> None:
+        """Refuse from now on to write anything but new rows of these tables."""
+        self._raw.set_authorizer(partial(_refuse_but_inserts, tables))
 
     def run(self, sql: str, values: Values = ()) -> int:
         """Carry out a statement; return how many rows it changed."""
@@ -144,6 +149,25 @@ class Connection:
     def close(self) -> None:
         """Give the file back; an open transaction is undone."""
         self._raw.close()
+
+
+READS = {
+    sqlcipher.SQLITE_READ,
+    sqlcipher.SQLITE_SELECT,
+    sqlcipher.SQLITE_FUNCTION,
+    sqlcipher.SQLITE_RECURSIVE,
+    sqlcipher.SQLITE_TRANSACTION,
+}
+PRAGMAS = {"user_version", "query_only", "synchronous", "data_version", "page_count"}
+
+
+def _refuse_but_inserts(tables: frozenset[str], action: int, *about: str | None) -> int:
+    allowed = (
+        action in READS
+        or (action == sqlcipher.SQLITE_INSERT and about[0] in tables)
+        or (action == sqlcipher.SQLITE_PRAGMA and about[0] in PRAGMAS)
+    )
+    return sqlcipher.SQLITE_OK if allowed else sqlcipher.SQLITE_DENY
 
 
 def _refuse_attach(action: int, *_about: str | None) -> int:

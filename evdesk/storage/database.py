@@ -39,22 +39,29 @@ class Database:
         self._closed = False
 
     @contextmanager
-    def transaction(self, access: Access) -> Iterator[Connection]:
+    def transaction(
+        self, access: Access, inserts: frozenset[str] | None = None
+    ) -> Iterator[Connection]:
         """Open a transaction that is committed when the block ends and undone when it raises.
+
+        With ``inserts``, nothing but new rows of these tables can be written.
 
         Raises:
             StorageError: busy for too long, no space, damaged, or of another schema.
 
         """
-        connection = self._take() if access is Access.JOURNAL else self._connect(access)
+        kept = access is Access.JOURNAL and inserts is None
+        connection = self._take() if kept else self._connect(access)
         keep = False
         try:
+            if inserts is not None:
+                connection.limit_inserts_to(inserts)
             connection.run("BEGIN" if access is Access.READ else "BEGIN IMMEDIATE")
             self._check_schema(connection)
             yield connection
             if access is not Access.READ:
                 connection.run("COMMIT")
-            keep = access is Access.JOURNAL
+            keep = kept
         finally:
             if not keep or not self._give_back(connection):
                 connection.close()  # undoes what is not committed

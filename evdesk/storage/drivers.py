@@ -49,7 +49,10 @@ SealedField = tuple[str, str, bytes]  # field, data class, nonce with ciphertext
 
 
 class StoredDrivers:
-    """Implements ``ports.Drivers``; ``added`` are the persons whose keys wait for the commit."""
+    """Implements ``ports.Drivers``; ``added`` are the persons whose keys wait for the commit.
+
+    ``hides`` leaves everybody a pseudonym until they are revealed one by one.
+    """
 
     def __init__(
         self,
@@ -57,8 +60,11 @@ class StoredDrivers:
         persons: Persons,
         intents: Intents,
         random_bytes: Callable[[int], bytes],
+        *,
+        hides: bool = False,
     ) -> None:
         self._db = connection
+        self._hides = hides
         self._persons = persons
         self._intents = intents
         self._random_bytes = random_bytes
@@ -116,11 +122,11 @@ class StoredDrivers:
 
         Where a key is destroyed the fields of its class are empty, and the name is the pseudonym.
         """
-        row = self._db.one(SELECT + "WHERE id = ?", (driver,))
-        if row is None:
-            return None
-        fields = [tuple(f[1:]) for f in self._db.all(FIELDS + "WHERE person_id = ?", (driver,))]
-        return _driver(row, fields, self._persons.keyring(driver))
+        return self._get(driver, {} if self._hides else self._persons.keyring(driver))
+
+    def reveal(self, driver: DriverId) -> Driver | None:
+        """Return a driver with personal fields, also to who sees pseudonyms otherwise."""
+        return self._get(driver, self._persons.keyring(driver))
 
     def all(self, *, retired: bool = False) -> list[Driver]:
         """Return drivers in the order they were added."""
@@ -131,12 +137,19 @@ class StoredDrivers:
         fields: dict[str, list[SealedField]] = {}
         for person, field, data_class, sealed in self._db.all(FIELDS):
             fields.setdefault(person, []).append((field, data_class, sealed))
-        keyrings = self._persons.keyrings()
+        keyrings = {} if self._hides else self._persons.keyrings()
         return [_driver(row, fields.get(row[0], []), keyrings.get(row[0], {})) for row in rows]
 
     def retire(self, driver: DriverId, at: datetime) -> None:
         """Mark a driver as no longer charging here."""
         self._db.run("UPDATE driver SET retired_at_ms = ? WHERE id = ?", (to_ms(at), driver))
+
+    def _get(self, driver: DriverId, keyring: PersonKeyring) -> Driver | None:
+        row = self._db.one(SELECT + "WHERE id = ?", (driver,))
+        if row is None:
+            return None
+        fields = [tuple(f[1:]) for f in self._db.all(FIELDS + "WHERE person_id = ?", (driver,))]
+        return _driver(row, fields, keyring)
 
     def _seal(self, keyring: PersonKeyring, person: str, field: str, text: str) -> bytes:
         data_class = DATA_CLASSES[field]

@@ -1,11 +1,13 @@
 """Drafts, and issued invoices that nothing changes."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import to_ms
 from evdesk.domain.invoices import Invoice, InvoiceId, InvoiceState
+from evdesk.domain.site import Party
 from evdesk.storage.connection import Connection
 from evdesk.storage.invoice_json import dump_invoice, load_invoice
 from evdesk.storage.json_text import canonical
@@ -17,10 +19,10 @@ ALTERED = (
 
 
 class StoredInvoices:
-    """Implements ``ports.Invoices``."""
+    """Implements ``ports.Invoices``; ``hides`` leaves who is billed a pseudonym."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, *, hides: bool = False) -> None:
+        self._db, self._hides = connection, hides
 
     def save_draft(self, invoice: Invoice) -> None:
         """Insert or replace a draft."""
@@ -78,7 +80,7 @@ class StoredInvoices:
             " UNION ALL SELECT record FROM invoice_draft WHERE id = :wanted",
             {"wanted": invoice},
         )
-        return load_invoice(row[0]) if row else None
+        return self._shown(row[0]) if row else None
 
     def all(self) -> list[Invoice]:
         """Return drafts by creation and invoices by issue, newest first."""
@@ -87,7 +89,7 @@ class StoredInvoices:
             " UNION ALL SELECT record, created_at_ms, 9223372036854775807 FROM invoice_draft"
             " ORDER BY at_ms DESC, seq DESC"
         )
-        return [load_invoice(record) for record, _, _ in rows]
+        return [self._shown(record) for record, _, _ in rows]
 
     def pdf(self, invoice: InvoiceId) -> bytes | None:
         """Return the document of an issued invoice, byte for byte as it was issued.
@@ -107,6 +109,10 @@ class StoredInvoices:
         if hashlib.sha256(document).digest() != digest:
             raise StorageError(ALTERED, invoice=invoice)
         return bytes(document)
+
+    def _shown(self, record: str) -> Invoice:
+        invoice = load_invoice(record)
+        return replace(invoice, buyer=Party(name=invoice.driver)) if self._hides else invoice
 
     def _insert(self, invoice: Invoice, number: str, series: str, serial: int) -> None:
         totals = invoice.totals

@@ -8,6 +8,7 @@ from evdesk import ports
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head, Rollback
+from evdesk.domain.permissions import sees_persons
 from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.anchor import Anchor
@@ -36,6 +37,8 @@ from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
 from evdesk.storage.tariffs import StoredTariffs
 
+# All that an auditor can write.
+AUDIT_TABLES = frozenset({"audit", "audit_payload", "audit_node", "audit_checkpoint"})
 RESTORED = "site.restored"
 ROLLED_BACK = (
     "The audit log is not the one that this folder had before: {anchored} was anchored, and "
@@ -63,7 +66,14 @@ def _heads(told: Rollback) -> dict[str, object]:
 class SiteUnit:
     """Implements ``ports.Unit``: one transaction."""
 
-    def __init__(self, connection: Connection, recorder: Recorder, drivers: StoredDrivers) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        recorder: Recorder,
+        drivers: StoredDrivers,
+        *,
+        hides: bool = False,
+    ) -> None:
         self.site: ports.SiteRows = StoredSite(connection)
         self.accounts: ports.Accounts = StoredAccounts(connection)
         self.meters: ports.Meters = StoredMeters(connection)
@@ -79,7 +89,7 @@ class SiteUnit:
         self.explanations: ports.Explanations = StoredExplanations(connection)
         self.drivers: ports.Drivers = drivers
         self.tariffs: ports.Tariffs = StoredTariffs(connection)
-        self.invoices: ports.Invoices = StoredInvoices(connection)
+        self.invoices: ports.Invoices = StoredInvoices(connection, hides=hides)
         self.collector: ports.CollectorRows = StoredCollector(connection)
         self.audit: ports.Audit = StoredAudit(connection)
         self.faults: ports.Faults = StoredFaults(connection)
@@ -124,7 +134,7 @@ class SiteStore:
         """Open a consistent view; nothing can be written through it."""
         with self._site.transaction(Access.READ) as connection:
             recorder, drivers = self._parts(connection)
-            yield SiteUnit(connection, recorder, drivers)
+            yield SiteUnit(connection, recorder, drivers, hides=self._hides())
 
     @contextmanager
     def write(self) -> Iterator[ports.Unit]:
@@ -202,12 +212,13 @@ class SiteStore:
 
     @contextmanager
     def _changing(self, access: Access, *, must_record: bool) -> Iterator[ports.Unit]:
-        with self._site.transaction(access) as connection:
+        limit = AUDIT_TABLES if self._hides() else None
+        with self._site.transaction(access, limit) as connection:
             before = connection.changes()
             recorder, drivers = self._parts(connection)
             whole = False
             try:
-                yield SiteUnit(connection, recorder, drivers)
+                yield SiteUnit(connection, recorder, drivers, hides=self._hides())
                 if must_record and connection.changes() > before:
                     recorder.demand_entry()
                 head = recorder.write()
@@ -231,4 +242,10 @@ class SiteStore:
     def _parts(self, connection: Connection) -> tuple[Recorder, StoredDrivers]:
         recorder = Recorder(connection, self.actor, self._clock, self._random_bytes)
         intents = Intents(connection)
-        return recorder, StoredDrivers(connection, self._persons, intents, self._random_bytes)
+        drivers = StoredDrivers(
+            connection, self._persons, intents, self._random_bytes, hides=self._hides()
+        )
+        return recorder, drivers
+
+    def _hides(self) -> bool:
+        return not sees_persons(self.actor.role)
