@@ -1,5 +1,7 @@
 """The composition root: builds services from a site folder and runs the processes."""
 
+from evdesk.bootstrap.hardening import harden, told_of
+from evdesk.bootstrap.papers import versions
 from evdesk.bootstrap.running import (
     CollectorChild,
     Speed,
@@ -23,7 +25,7 @@ from evdesk.bootstrap.sites import (
     open_site,
     open_with_key,
 )
-from evdesk.bootstrap.window import open_window, picture, versions
+from evdesk.bootstrap.window import open_window, picture
 from evdesk.devices.simulator.listening import Links
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "create_site",
     "default_folder",
     "device_profiles",
+    "harden",
     "local_zone",
     "open_collector",
     "open_site",
@@ -49,5 +52,6 @@ __all__ = [
     "save",
     "simulate",
     "spawn",
+    "told_of",
     "versions",
 ]

@@ -1,4 +1,4 @@
-"""The collector's own log file in the site folder: no personal data, nothing of the database."""
+"""Log files in the site folder: no personal data, nothing of the database."""
 
 import logging
 import os
@@ -9,16 +9,20 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-FILE = "collector.log"
+from evdesk.bootstrap.hardening import told_of
+
+FILES = ("collector.log", "desk.log")
+COLLECTOR_LOG, DESK_LOG = FILES
 MOST_BYTES, KEPT = 1_000_000, 3
 LOG = logging.getLogger("evdesk")
 
 
 @contextmanager
-def logbook(folder: Path) -> Iterator[None]:
+def logbook(folder: Path, file: str = COLLECTOR_LOG) -> Iterator[None]:
     """Keep what evdesk logs in the site folder while this lasts; also what ends it."""
+    name = file.removesuffix(".log")
     handler = RotatingFileHandler(
-        folder / FILE, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True
+        folder / file, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True
     )
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
@@ -27,11 +31,11 @@ def logbook(folder: Path) -> Iterator[None]:
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
     try:
-        LOG.info("The collector starts.")
+        LOG.info("The %s starts.", name)
         yield
     finally:
         error = sys.exc_info()[1]
-        LOG.info("The collector has ended%s", "." if error is None else f": {error!r}")
+        LOG.info("The %s has ended%s", name, "." if error is None else f": {told_of(error)}")
         os.umask(mask)
         LOG.setLevel(level)
         LOG.removeHandler(handler)

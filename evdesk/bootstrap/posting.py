@@ -22,7 +22,7 @@ def posting(mail: MailService, every_s: float = ALERTS.post_every_s) -> Iterator
             try:
                 mail.deliver()
             except EvdeskError as error:  # a busy database: next time
-                LOG.info("Mail waits: %s", error)
+                LOG.info("Mail waits: %s.", type(error).__name__)  # what it says may name somebody
 
     thread = threading.Thread(target=work, name="post", daemon=True)
     thread.start()

@@ -11,6 +11,7 @@ from babel.localtime import get_localzone
 from platformdirs import user_data_path
 
 from evdesk.bootstrap.computer import ThisComputer
+from evdesk.bootstrap.papers import SitePapers
 from evdesk.delivery.smtp import SmtpMailer
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.documents.invoice_pdf import TypstInvoices
@@ -36,6 +37,7 @@ from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
+from evdesk.services.supporting import SupportService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import ALERTS, shipped
 from evdesk.storage import keys, site_folder
@@ -104,6 +106,7 @@ class Services:
     faults: FaultService
     mail: MailService
     meter_facts: MeterFactsService
+    support: SupportService
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,5 +306,6 @@ def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
         exports=ExportService(store, Tables()),
         faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
         meter_facts=MeterFactsService(store),
+        support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

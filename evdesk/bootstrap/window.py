@@ -1,6 +1,5 @@
 """The window: the one place that imports Qt, and only when it is opened."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +7,7 @@ from evdesk.bootstrap.demo import DemoDepot
 from evdesk.bootstrap.running import CollectorChild
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.domain.secrets import Secret
-from evdesk.storage import migrations, site_folder
-from evdesk.storage import versions as cipher
+from evdesk.storage import site_folder
 
 if TYPE_CHECKING:
     from evdesk.gui.desk import Desk
@@ -110,13 +108,3 @@ def picture(opened: Opened, out: Path) -> None:
     from evdesk.gui import app
 
     app.screenshot(desk_of(opened), out)
-
-
-def versions() -> dict[str, object]:
-    """Return the versions of what evdesk stands on."""
-    return {
-        **cipher.versions(),
-        "qt": version("PySide6-Essentials"),
-        "pymodbus": version("pymodbus"),
-        "schema": migrations.newest(migrations.SITE_SCHEMA),
-    }

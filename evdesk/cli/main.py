@@ -4,7 +4,6 @@ import argparse
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from tempfile import mkstemp
 
@@ -24,6 +23,7 @@ from evdesk.cli import (
     simulate,
     site,
     station,
+    support,
     tariff,
 )
 from evdesk.cli.context import Context
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
-        invoice, mail, export,
+        invoice, mail, export, support,
     ):  # fmt: skip
         module.add_to(groups)
     return top
@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; no traceback reaches the screen."""
+    bootstrap.harden()
     out = Output(as_json=False)
     try:
         _check_text(arguments)
@@ -94,9 +95,9 @@ def run(arguments: Sequence[str]) -> int:
         _silence()
         return DONE
     except OSError as error:
-        return _no_space(out) if error.errno == errno.ENOSPC else _crashed(out)
-    except Exception:  # noqa: BLE001 - the edge of the process: a bug leaves a file, not a traceback
-        return _crashed(out)
+        return _no_space(out) if error.errno == errno.ENOSPC else _crashed(out, error)
+    except Exception as error:  # noqa: BLE001 - the edge of the process: a bug leaves a file
+        return _crashed(out, error)
     return code
 
 
@@ -145,10 +146,10 @@ def _version(context: Context) -> int:
     return DONE
 
 
-def _crashed(out: Output) -> int:
-    """Keep the traceback in a file and say where it is."""
+def _crashed(out: Output, error: Exception) -> int:
+    """Keep in a file where it came from, and say where that is."""
     descriptor, path = mkstemp(prefix="evdesk-crash-", suffix=".txt")  # readable by its owner only
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"evdesk {evdesk.__version__}\n{traceback.format_exc()}")
+        file.write(f"evdesk {evdesk.__version__}\n{bootstrap.told_of(error)}")
     out.note(f"evdesk: This is a bug in evdesk. Please report it with the file {path}.")
     return BUG
