@@ -1,9 +1,11 @@
 """The window: the one place that imports Qt, and only when it is opened."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evdesk.bootstrap.demo import DemoDepot
+from evdesk.bootstrap.logbook import DESK_LOG, logbook
 from evdesk.bootstrap.running import CollectorChild
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.domain.secrets import Secret
@@ -97,10 +99,12 @@ def open_window(folder: Path, opened: Opened | None = None) -> int:
     from evdesk.gui import app
 
     door = Door()
-    try:
-        return app.run(door, folder, None if opened is None else desk_of(opened))
-    finally:
-        door.close()
+    has_folder = (folder / site_folder.SITE_DB).exists()
+    with logbook(folder, DESK_LOG) if has_folder else nullcontext():
+        try:
+            return app.run(door, folder, None if opened is None else desk_of(opened))
+        finally:
+            door.close()
 
 
 def picture(opened: Opened, out: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from evdesk.bootstrap.hardening import told_of
 
-
 NAME = "Eva"
 
 
