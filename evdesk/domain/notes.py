@@ -49,6 +49,16 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A signed text: whose key it names, and the signature."""
+
+    body: bytes
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Rollback:
     """A log that is not the one that was anchored: shorter, or another one."""
 
@@ -101,19 +111,28 @@ def parse(text: str) -> Checkpoint:
         ValueError: it is not one.
 
     """
-    signed, blank, signatures = text.partition("\n\n")
-    lines = signed.split("\n")
-    if not blank or len(lines) != 3:  # noqa: PLR2004
+    signed = parse_note(text)
+    lines = signed.body.decode().removesuffix("\n").split("\n")
+    if len(lines) != 3:  # noqa: PLR2004
         raise ValueError("not a checkpoint")
+    head = parse_head(f"{lines[1]}:{lines[2]}")
+    return Checkpoint(lines[0], head, signed.body, signed.key_id, signed.signature)
+
+
+def parse_note(text: str) -> Note:
+    """Return a text with the one signature under it; that is not checked here.
+
+    Raises:
+        ValueError: it is no signed note.
+
+    """
+    signed, blank, signatures = text.partition("\n\n")
     mark, _, rest = signatures.rstrip("\n").partition(" ")
     name, _, key = rest.rpartition(" ")
-    if mark != DASH or not name:
-        raise ValueError("not a signed checkpoint")
+    if not blank or mark != DASH or not name:
+        raise ValueError("not a signed note, such as a checkpoint")
     raw = _exactly(key, KEY_ID_BYTES + SIGNATURE_BYTES)
-    head = parse_head(f"{lines[1]}:{lines[2]}")
-    return Checkpoint(
-        lines[0], head, f"{signed}\n".encode(), raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:]
-    )
+    return Note(f"{signed}\n".encode(), name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:])
 
 
 def encoded(value: bytes) -> str:

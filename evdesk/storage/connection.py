@@ -1,9 +1,11 @@
 """A keyed connection whose every statement ends in a row or in an evdesk error."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from evdesk.domain.errors import EvdeskError
 from evdesk.storage.faults import Place, storage_fault
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ class Connection:
     """One keyed connection; used by one thread at a time.
 
     ``maintenance`` allows ATTACH, which VACUUM needs; every other connection refuses it, because
-    ``ATTACH … KEY ''`` would write plain text.
+    ``ATTACH … KEY ''`` would write plain text. ``alone`` is for a file that nobody else opens: it
+    is written without locks, which some network drives lack.
 
     Raises:
         WrongKey: the key does not open the file.
@@ -37,20 +40,27 @@ class Connection:
 
     """
 
-    def __init__(self, place: Place, *, create: bool = False, maintenance: bool = False) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        create: bool = False,
+        maintenance: bool = False,
+        alone: bool = False,
+    ) -> None:
         self.place = place
-        self._raw = self._open("rwc" if create else "rw")
+        self._raw = self._open("rwc" if create else "rw", "&nolock=1" if alone else "")
         try:
             self._prepare(maintenance=maintenance)
         except sqlcipher.Error as error:
             self._raw.close()
             raise storage_fault(error, place) from error
 
-    def _open(self, mode: str) -> "sqlcipher.Connection":
+    def _open(self, mode: str, more: str) -> "sqlcipher.Connection":
         _bind_quickly()
         try:
             return sqlcipher.connect(
-                f"{self.place.path.absolute().as_uri()}?mode={mode}",
+                f"{self.place.path.absolute().as_uri()}?mode={mode}{more}",
                 uri=True,
                 isolation_level=None,
                 timeout=self.place.busy_timeout_ms / 1000,
@@ -139,16 +149,63 @@ class Connection:
         if self._raw.in_transaction:
             self.run("ROLLBACK")
 
-    def copy_to(self, other: "Connection") -> None:
-        """Copy the whole database into an empty one with the same key, page by page."""
+    def copy_to(
+        self,
+        other: "Connection",
+        pages: int = -1,
+        copied: Callable[[float], None] = lambda _share: None,
+    ) -> None:
+        """Copy the whole database into an empty one with the same key, so many pages at a time.
+
+        ``copied`` is told the share after each step; what it raises ends the copy. Within a
+        transaction that has read something, the copy is of that moment, whatever others write.
+        """
+
+        def step(_status: int, left: int, whole: int) -> None:
+            copied(1 - left / whole if whole else 1.0)
+
         try:
-            self._raw.backup(other._raw)  # noqa: SLF001 - of the same class
+            self._raw.backup(other._raw, pages=pages, progress=step)  # noqa: SLF001 - of the class
         except sqlcipher.Error as error:
             raise storage_fault(error, other.place) from error
+
+    @contextmanager
+    def attended(self, tick: Callable[[], None], every: int = 20_000) -> Iterator[None]:
+        """Call ``tick`` now and then while long statements run; what it raises ends them."""
+        kept = _Kept()
+
+        def step() -> int:
+            with kept:
+                tick()
+            return kept.error is not None
+
+        self._raw.set_progress_handler(step, every)
+        try:
+            yield
+        except EvdeskError:
+            if kept.error is not None:
+                raise kept.error from None
+            raise
+        finally:
+            self._raw.set_progress_handler(None, 0)
 
     def close(self) -> None:
         """Give the file back; an open transaction is undone."""
         self._raw.close()
+
+
+class _Kept:
+    """Keeps what was raised inside of it until it can be raised again: the driver would lose it."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        self.error = self.error or error
+        return True
 
 
 READS = {

@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from evdesk.domain import notes
-from evdesk.domain.notes import Checkpoint, Head, Verifier
+from evdesk.domain.notes import Checkpoint, Head, Note, Verifier
 from evdesk.domain.secrets import Secret
 from evdesk.storage.key_slots import KEY_BYTES, OpenSlot, RandomBytes, Slot, seal_to
 
@@ -70,19 +70,39 @@ def new_signing(random_bytes: RandomBytes) -> tuple[Signing, Secret]:
 
 def sign(origin: str, head: Head, key: Secret) -> str:
     """Return a signed checkpoint."""
+    return sign_text(notes.body(origin, head), origin, key)
+
+
+def sign_text(text: str, name: str, key: Secret) -> str:
+    """Return a signed note of any text; it says itself what it is, and is no checkpoint."""
     private = Ed25519PrivateKey.from_private_bytes(key.reveal())
-    verifier = Verifier(origin, private.public_key().public_bytes_raw())
-    body = notes.body(origin, head)
-    return notes.note(body, verifier, private.sign(body.encode()))
+    verifier = Verifier(name, private.public_key().public_bytes_raw())
+    return notes.note(text, verifier, private.sign(text.encode()))
 
 
 def is_signed(checkpoint: Checkpoint, verifier: Verifier) -> bool:
     """Return whether a checkpoint is signed with that key, for that log."""
     if checkpoint.key_id != verifier.key_id() or checkpoint.origin != verifier.name:
         return False
+    return _fits(verifier, checkpoint.signature, checkpoint.body)
+
+
+def is_text_signed(note: Note, text: str, verifier: Verifier) -> bool:
+    """Return whether a note is this text, signed with that key."""
+    if (note.name, note.key_id) != (verifier.name, verifier.key_id()):
+        return False
+    return note.body == text.encode() and _fits(verifier, note.signature, note.body)
+
+
+def is_half_of(key: Secret, verifier: Verifier) -> bool:
+    """Return whether a private key is the one whose public half that is."""
+    private = Ed25519PrivateKey.from_private_bytes(key.reveal())
+    return private.public_key().public_bytes_raw() == verifier.public
+
+
+def _fits(verifier: Verifier, signature: bytes, body: bytes) -> bool:
     try:
-        public = Ed25519PublicKey.from_public_bytes(verifier.public)
-        public.verify(checkpoint.signature, checkpoint.body)
+        Ed25519PublicKey.from_public_bytes(verifier.public).verify(signature, body)
     except InvalidSignature:
         return False
     return True
