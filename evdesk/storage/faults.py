@@ -114,6 +114,11 @@ def storage_fault(error: "sqlcipher.Error", place: Place) -> EvdeskError:
     return StorageError(templates.get(code, OTHER), **facts)
 
 
+def is_unreadable(error: EvdeskError) -> bool:
+    """Return whether an error says that something in a file is not what a database would hold."""
+    return error.template in {DAMAGED, TRUNCATED, OTHER}
+
+
 def unreadable(place: Place) -> EvdeskError:
     """Return what is wrong with a file whose first page does not open."""
     try:
