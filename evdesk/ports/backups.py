@@ -13,7 +13,7 @@ from evdesk.domain.errors import EvdeskError
 from evdesk.domain.notes import Head
 
 
-class Stage(StrEnum):
+class BackupStage(StrEnum):
     """What is done at the moment, of making, verifying and restoring a backup."""
 
     COPYING = "copying the database"
@@ -27,10 +27,10 @@ class Stage(StrEnum):
 
 # Told of a stage and of the share of it that is done. It may take its time, which slows the work
 # down, and whatever it raises ends the work: nothing half-done is left.
-Attend = Callable[[Stage, float], None]
+Attend = Callable[[BackupStage, float], None]
 
 
-def unattended(_stage: Stage, _share: float) -> None:
+def unattended(_stage: BackupStage, _share: float) -> None:
     """Let the work go on at its own pace."""
 
 
@@ -53,7 +53,7 @@ class FoundBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BackupVerdict:
     """What came of restoring a backup into a scratch file; no problems: all of it is as it was.
 
     ``signed`` is whether the site's key signed it; a backup made by somebody without that key is
@@ -81,15 +81,6 @@ class BackupRows(Protocol):
 
     def set_schedule(self, schedule: Schedule) -> None:
         """Replace when and where backups are made."""
-
-    def begin(self, order: BackupOrder) -> None:
-        """Write the intent to make one."""
-
-    def begun(self) -> list[BackupOrder]:
-        """Return what was begun and not ended."""
-
-    def end(self, backup: BackupId, at: datetime) -> None:
-        """Say that an intent is no longer open."""
 
     def last_made_at(self) -> datetime | None:
         """Return when the newest one was made, by whomever."""
@@ -129,7 +120,7 @@ class BackupFiles(Protocol):
 
         """
 
-    def verify(self, file: Path, attend: Attend = unattended) -> Verdict:
+    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
         """Restore a backup of this site into a scratch file and check everything there is.
 
         Raises:
@@ -185,7 +176,7 @@ class Restorable:
     where the present site cannot be read.
     """
 
-    verdict: Verdict
+    verdict: BackupVerdict
     folder: Path
     replaces: bool
     persons: PersonsSource

@@ -21,6 +21,7 @@ from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
 from evdesk.ports.archive import Archive, Sealing
+from evdesk.ports.backups import BackupRows
 from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.evidence import Cards, Replacements
 from evdesk.ports.faults import Faults
@@ -274,6 +275,7 @@ class Unit(Protocol):
     audit: Audit
     faults: Faults
     outbox: Outbox
+    backups: BackupRows
 
     @property
     def sealing(self) -> Sealing:

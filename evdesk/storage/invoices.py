@@ -41,7 +41,9 @@ class StoredInvoices:
     def next_number(self, series: str) -> int:
         """Return the next number of a series; call it in the issuing transaction."""
         return self._db.number(
-            "SELECT coalesce(max(serial), 0) + 1 FROM invoice WHERE series = ?", (series,)
+            "SELECT max(coalesce((SELECT max(serial) FROM invoice WHERE series = ?1), 0),"
+            " coalesce((SELECT serial FROM invoice_floor WHERE series = ?1), 0)) + 1",
+            (series,),
         )
 
     def issue(self, invoice: Invoice, series: str, serial: int, pdf: bytes) -> None:

@@ -14,6 +14,7 @@ from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.archive import StoredArchive
 from evdesk.storage.audit_log import Recorder, StoredAudit
+from evdesk.storage.backup_rows import StoredBackups
 from evdesk.storage.cards import StoredCards
 from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
@@ -94,6 +95,7 @@ class SiteUnit:
         self.audit: ports.Audit = StoredAudit(connection)
         self.faults: ports.Faults = StoredFaults(connection)
         self.outbox: ports.Outbox = StoredOutbox(connection)
+        self.backups: ports.BackupRows = StoredBackups(connection)
         self._recorder = recorder
         self._connection = connection
 
