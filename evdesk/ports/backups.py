@@ -11,6 +11,7 @@ from evdesk.domain.backups import Backup, BackupId, MonthTotals, Schedule
 from evdesk.domain.erasures import Erasure
 from evdesk.domain.errors import EvdeskError
 from evdesk.domain.notes import Head
+from evdesk.domain.secrets import Secret
 
 
 class BackupStage(StrEnum):
@@ -71,6 +72,18 @@ class BackupVerdict:
     def intact(self) -> bool:
         """Return whether nothing is wrong."""
         return not self.problems
+
+
+class KeysInUse(Protocol):
+    """The keys that a site was opened with; they may be others after a rotation."""
+
+    @property
+    def data_key(self) -> Secret:
+        """Return the key of the database."""
+
+    @property
+    def signing_key(self) -> Secret | None:
+        """Return the key that signs, or None where whoever opened has no part in it."""
 
 
 class BackupRows(Protocol):

@@ -16,7 +16,7 @@ from evdesk.settings import JOURNAL
 from evdesk.storage import backup_file, keys, migrations
 from evdesk.storage.backup_file import Manifest
 from evdesk.storage.connection import Connection
-from evdesk.storage.disk_faults import DISK_TEMPLATES
+from evdesk.storage.disks import DISK_TEMPLATES
 from evdesk.storage.faults import Place
 from evdesk.storage.totals import dump_totals, totals_of
 from evdesk.storage.verification import verify_log
@@ -30,8 +30,8 @@ DAMAGED = "The database in {file} is damaged: {detail}. Use another backup."
 REFERENCES = "The database in {file} has {rows} rows that refer to nothing. Use another backup."
 OTHER_SITE = "The database in {file} is another site's than the file says. Use another backup."
 LOG = (
-    "The audit log in {file} does not hold ({what}, first told by entry {seq}). Use another one; if "
-    "the newest says the same, run evdesk audit verify."
+    "The audit log in {file} does not hold ({what}, first told by entry {seq}). Use another "
+    "backup. If the newest one says the same, run evdesk audit verify."
 )
 OTHER_LOG = (
     "The audit log in {file} is longer or shorter than the one that was backed up. Use another "

@@ -32,7 +32,7 @@ from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.instants import parse_instant, rfc3339
 from evdesk.domain.notes import Head, Verifier, parse_head, parse_note
 from evdesk.domain.secrets import Secret
-from evdesk.storage.disk_faults import disk_of
+from evdesk.storage.disks import disk_of
 from evdesk.storage.json_text import canonical
 from evdesk.storage.signing import is_text_signed, sign_text
 from evdesk.storage.totals import dump_totals

@@ -23,23 +23,25 @@ from evdesk.ports.backups import (
     BackupStage,
     BackupVerdict,
     FoundBackup,
+    KeysInUse,
     unattended,
 )
 from evdesk.settings import JOURNAL
-from evdesk.storage import backup_file, disk_faults, keys
+from evdesk.storage import backup_file, disks, keys, migrations
 from evdesk.storage.backup_checks import verdict_of
 from evdesk.storage.backup_file import Manifest, Packing, Part, site_of
 from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
-from evdesk.storage.disk_faults import disk_of
+from evdesk.storage.disks import disk_of, sync_folder
 from evdesk.storage.erasures import LEDGER
 from evdesk.storage.faults import Place
 from evdesk.storage.keys import write_atomically
+from evdesk.storage.migrations import SITE_SCHEMA
 from evdesk.storage.persons import persons_place
 from evdesk.storage.scratch import scratch_folder
+from evdesk.storage.swapping import OWN_BACKUPS
 from evdesk.storage.totals import totals_of
 
-OWN_FOLDER = "backups"
 SITE_DB, PERSONS_DB = "site.db", "persons.db"
 LOCK = "backup.lock"
 PAGES = 256  # that are copied at once: 1 MB
@@ -68,24 +70,23 @@ KEYS_CHANGED = (
 
 
 class SiteBackups:
-    """Implements ``ports.BackupFiles``; ``signing_key`` None makes backups without a signature."""
+    """Implements ``ports.BackupFiles``; without a signing key, backups bear no signature."""
 
     def __init__(
         self,
         folder: Path,
-        data_key: Secret,
-        signing_key: Secret | None,
+        keys_in_use: KeysInUse,
         clock: Clock,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._folder, self._data_key, self._signing_key = folder.absolute(), data_key, signing_key
+        self._folder, self._keys = folder.absolute(), keys_in_use
         self._clock, self._random_bytes = clock, random_bytes
 
     # -- folders --------------------------------------------------------------------------------
 
     def own_folder(self) -> Path:
         """Return the folder that is used where none is chosen: it is made when it is needed."""
-        return self._folder / OWN_FOLDER
+        return self._folder / OWN_BACKUPS
 
     def check_folder(self, folder: Path) -> Path:
         """Return a folder as an absolute path, if backups of this site may go there.
@@ -127,18 +128,18 @@ class SiteBackups:
         with self._alone(), self._working(order.folder) as work, disk_of(order.folder):
             self._check_room(order.folder)
             manifest, totals = self._copy(order, work, attend)
-            before = self._keys(work)
+            before = self._key_file(work)
             self._copy_persons(work)
             packed = self._pack(work, manifest, totals, before, attend)
-            if self._keys(work) != before:
+            if self._key_file(work) != before:
                 raise StorageError(KEYS_CHANGED)
             self._put_persons(work, order.folder)
             name = backup_file.file_name(manifest.site_id, order.at, order.id)
             file = order.folder / name
             (work / name).replace(file)
-            _sync_folder(order.folder)
+            sync_folder(order.folder)
             size_bytes = file.stat().st_size
-        return packed.told(file, size_bytes, signed=self._signing_key is not None)
+        return packed.told(file, size_bytes, signed=self._keys.signing_key is not None)
 
     def remove(self, backup: Backup) -> bool:
         """Remove a backup file; return whether it is gone."""
@@ -154,7 +155,7 @@ class SiteBackups:
         except filelock.Timeout as error:
             raise StorageError(BUSY) from error
         except OSError as error:
-            reason = disk_faults.LOCKED
+            reason = disks.LOCKED
             raise StorageError(reason, folder=self._folder, detail=error.strerror) from error
         try:
             yield
@@ -182,7 +183,7 @@ class SiteBackups:
         free_bytes = shutil.disk_usage(folder).free
         if free_bytes < needed_bytes:
             raise StorageError(
-                disk_faults.NO_ROOM,
+                disks.NO_ROOM,
                 folder=folder,
                 needed_mb=needed_bytes // BYTES_PER_MB + 1,
                 free_mb=free_bytes // BYTES_PER_MB,
@@ -195,7 +196,8 @@ class SiteBackups:
             source.run("PRAGMA query_only = ON")
             source.run("BEGIN")
             totals, head = totals_of(source), Chain(source).head()
-            schema = source.number("PRAGMA user_version")
+            schema, known = source.number("PRAGMA user_version"), migrations.newest(SITE_SCHEMA)
+            migrations.check_known(source.place, schema, known)
             (site_id,) = source.one("SELECT site_id FROM site") or ("",)
             _copy_pages(source, target, partial(attend, BackupStage.COPYING))
         manifest = Manifest(
@@ -212,7 +214,7 @@ class SiteBackups:
     def _pack(
         self, work: Path, manifest: Manifest, totals: Totals, key_file: bytes, attend: Attend
     ) -> Manifest:
-        signed = self._signing_key is not None
+        signing_key = self._keys.signing_key
         name = backup_file.file_name(manifest.site_id, manifest.created_at, manifest.id)
         with Packing(work / name) as packing:
             (work / name).chmod(0o600)
@@ -224,16 +226,20 @@ class SiteBackups:
             }
             manifest = replace(manifest, parts=parts)
             proof = backup_file.prove(
-                self._data_key, manifest, totals, self._random_bytes, signed=signed
+                self._keys.data_key,
+                manifest,
+                totals,
+                self._random_bytes,
+                signed=signing_key is not None,
             )
             manifest = replace(manifest, proof=proof)
             packing.add_text(backup_file.MANIFEST, manifest.text().encode())
-            if self._signing_key is not None:
-                note = backup_file.signature_of(manifest, self._signing_key)
+            if signing_key is not None:
+                note = backup_file.signature_of(manifest, signing_key)
                 packing.add_text(backup_file.NOTE, note.encode())
         return manifest
 
-    def _keys(self, work: Path) -> bytes:
+    def _key_file(self, work: Path) -> bytes:
         """Return the key file as it is, or its second copy where the first one is damaged."""
         for name in (keys.KEYS, keys.SECOND):
             with suppress(FileNotFoundError, EvdeskError):
@@ -261,7 +267,7 @@ class SiteBackups:
     def _copy_persons(self, work: Path) -> None:
         """Copy both; the keys after the database, so that none is missing that it needs."""
         timeout_ms = JOURNAL.busy_timeout_ms
-        source = persons_place(self._folder / PERSONS_DB, self._data_key, timeout_ms)
+        source = persons_place(self._folder / PERSONS_DB, self._keys.data_key, timeout_ms)
         with closing(Connection(source)) as connection:
             _copy_pages(connection, replace(source, path=work / PERSONS_DB), lambda _share: None)
         ledger = self._folder / LEDGER
@@ -289,12 +295,12 @@ class SiteBackups:
             site = keys.site_id(unpacked)
             if site != mine:
                 raise UserError(OTHER_SITE, file=file, site=site)
-            return self._data_key
+            return self._keys.data_key
 
         return verify(file, key_of, self._clock.now(), attend)
 
     def _place(self, path: Path) -> Place:
-        return Place(path, self._data_key, JOURNAL.busy_timeout_ms)
+        return Place(path, self._keys.data_key, JOURNAL.busy_timeout_ms)
 
 
 def find(folder: Path) -> list[FoundBackup]:
@@ -363,14 +369,3 @@ def _copy_pages(source: Connection, target: Place, done: Callable[[float], None]
 
         source.copy_to(copy, PAGES, step)
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have a name go to the disk, where folders can be asked to do so."""
-    if os.name == "posix":
-        with suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

@@ -15,6 +15,7 @@ from pathlib import Path
 import filelock
 
 from evdesk.domain.errors import StorageError
+from evdesk.storage.disks import sync_folder
 from evdesk.storage.keys import write_atomically
 
 OWN_BACKUPS = "backups"
@@ -178,14 +179,3 @@ def _is_there(folder: Path) -> bool:
 
 def _exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - False, too, where nothing may be read
-
-
-def sync_folder(folder: Path) -> None:
-    """Have names in a folder go to the disk, where it can be asked to do so."""
-    if os.name == "posix":
-        with suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

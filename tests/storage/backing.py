@@ -27,7 +27,7 @@ def unlocked_by(content: bytes) -> keys.Unlocked:
 
 def backups_of(folder: Path, clock: FixedClock | None = None) -> SiteBackups:
     unlocked = unlocked_by((folder / "keys.json").read_bytes())
-    return SiteBackups(folder, unlocked.data_key, unlocked.signing_key, clock or FixedClock())
+    return SiteBackups(folder, unlocked, clock or FixedClock())
 
 
 def make(

@@ -7,7 +7,7 @@ import shutil
 import stat
 import zipfile
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,14 @@ from tests.storage.sites import (
     reading,
     writing,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """The keys of somebody who has no part in the signing key."""
+
+    data_key: Secret
+    signing_key: None = None
 
 
 @pytest.fixture
@@ -143,7 +151,7 @@ def test_a_backup_without_the_signing_key_says_so_and_is_proven_all_the_same(
     folder, store, target, data_key
 ) -> None:
     issue(store)
-    files = backups.SiteBackups(folder, data_key, None, FixedClock())
+    files = backups.SiteBackups(folder, Unsigned(data_key), FixedClock())
     unsigned = make(files, target)
     assert not unsigned.signed
     assert files.verify(unsigned.file).intact
@@ -375,7 +383,7 @@ def packed_as(files, issued, folder: Path, data_key: Secret) -> Path:
         proof = sealed_again(data_key, manifest, told)
         manifest = replace(manifest, proof=proof)
         packing.add_text("manifest.json", manifest.text().encode())
-        key = files._signing_key
+        key = files._keys.signing_key
         assert key is not None
         packing.add_text("manifest.note", backup_file.signature_of(manifest, key).encode())
     return file

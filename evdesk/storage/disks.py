@@ -1,8 +1,9 @@
-"""What disks and drives refuse, as sentences for people."""
+"""What disks and drives refuse, as sentences for people, and what they are asked to keep."""
 
 import errno
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evdesk.domain.errors import StorageError
@@ -59,3 +60,14 @@ def disk_of(folder: Path) -> Iterator[None]:
             raise
         detail = error.facts.get("detail", "")
         raise StorageError(template, folder=folder, detail=detail) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Have names in a folder go to the disk, where it can be asked to do so."""
+    if os.name == "posix":
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
