@@ -9,6 +9,8 @@ from evdesk.bootstrap.logbook import DESK_LOG, logbook
 from evdesk.bootstrap.running import CollectorChild
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.domain.secrets import Secret
+from evdesk.domain.site import AccountId
+from evdesk.ports import Store
 from evdesk.storage import site_folder
 
 if TYPE_CHECKING:
@@ -69,10 +71,12 @@ class Door:
 
 def desk_of(opened: Opened) -> "Desk":
     """Return what the window needs of an open site."""
-    from evdesk.gui.desk import Desk
+    from evdesk.gui.desk import Desk, Who
 
     services = opened.services
     return Desk(
+        who=Who(_name(services.store), services.store.actor.role),
+        forget=services.store.close,
         site=services.site,
         live=services.live,
         meters=services.meters,
@@ -92,6 +96,13 @@ def desk_of(opened: Opened) -> "Desk":
         meter_facts=services.meter_facts,
         collector=CollectorChild(opened),
     )
+
+
+def _name(store: Store) -> str:
+    """Return the name of whose account opened the site; who has the recovery code has none."""
+    with store.read() as unit:
+        account = unit.accounts.by_id(AccountId(store.actor.ref))
+    return store.actor.ref if account is None else account.name
 
 
 def open_window(folder: Path, opened: Opened | None = None) -> int:

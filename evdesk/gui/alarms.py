@@ -5,6 +5,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Signal
 
 from evdesk.domain.faults import Fault
+from evdesk.domain.permissions import Action
 from evdesk.gui import fault_texts
 from evdesk.gui.context import Context
 from evdesk.gui.pulse import Snapshot
@@ -84,11 +85,11 @@ class Alarms(QObject):
         if self._attending or monotonic() - self._attended_s < ALERTS.batch_s:
             return
         self._attending = True
-        desk = self._context.desk
+        desk, sends = self._context.desk, self._context.rights.may(Action.BILL)
 
         def look() -> int:
             desk.faults.look()
-            return desk.mail.deliver()
+            return desk.mail.deliver() if sends else 0
 
         self._context.tasks.run(look, self._on_attended, self._on_attended, Lane.OUTSIDE)
 

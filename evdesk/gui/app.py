@@ -1,10 +1,12 @@
 """The program with a window: from a site folder to the desk, and pictures of it."""
 
+import gc
 import os
 import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QSettings, QTimer, QTranslator, Signal
 from PySide6.QtWidgets import QApplication, QDialog
@@ -13,6 +15,7 @@ from evdesk.domain.site import Site
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.desk import Desk, FirstRun
+from evdesk.gui.idle import Absence, IdleWatch
 from evdesk.gui.main_window import MainWindow
 from evdesk.gui.preferences import Preferences
 from evdesk.gui.pulse import Pulse
@@ -22,6 +25,11 @@ from evdesk.settings import shipped
 
 SETTLE_MS = 1_200
 PATIENCE_MS = 20_000
+if TYPE_CHECKING:
+    from evdesk.gui.dialogs.first_run import FirstRunDialog
+    from evdesk.gui.dialogs.unlock import UnlockDialog
+
+FIRST_PAGE = "live"
 SWITCH_S = 0.001  # a worker gives way to the window after a millisecond of Python
 
 
@@ -76,7 +84,10 @@ def make_window(
 
 
 class Program(QObject):
-    """Finds the way to a desk: it is given, it is unlocked, or it is made on first run."""
+    """Finds the way to a desk: it is given, it is unlocked, or it is made on first run.
+
+    Locked, the site is closed and its window gone; what reads the devices is another process.
+    """
 
     opened = Signal(object)
 
@@ -87,12 +98,16 @@ class Program(QObject):
         self._theme = make_theme(app, Preferences(self._settings).theme())
         self._tasks = Tasks(self)
         self._desk: Desk | None = None
+        self._page = FIRST_PAGE
+        self.idle = IdleWatch(self._idle_s, self)
+        self.idle.gone.connect(self.lock)
         self.dialog: QDialog | None = None
         self.window: MainWindow | None = None
         app.aboutToQuit.connect(self.end)
 
     def end(self) -> None:
         """End what runs behind the windows."""
+        self.idle.stop()
         self._tasks.stop()
 
     def begin(self, desk: Desk | None) -> None:
@@ -115,11 +130,7 @@ class Program(QObject):
         from evdesk.gui.dialogs.unlock import UnlockDialog
 
         kind = UnlockDialog if exists else FirstRunDialog
-        dialog = kind(self._first_run, self._folder, self._tasks, self._theme)
-        dialog.opened.connect(self.open_desk)
-        dialog.rejected.connect(self._app.quit)
-        self.dialog = dialog
-        dialog.show()
+        self._show(kind(self._first_run, self._folder, self._tasks, self._theme))
 
     def _on_site(self, site: Site) -> None:
         if self._desk is None:
@@ -127,10 +138,50 @@ class Program(QObject):
         speak(self._app, site.language)
         window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
         self.window = window
+        window.account.lock_wanted.connect(self.lock)
         window.show()
         self._app.setQuitOnLastWindowClosed(True)
+        if not site.demo:
+            self.idle.start()
         self.opened.emit(window)
-        QTimer.singleShot(0, window, partial(window.open, "live"))  # plots take long to import
+        QTimer.singleShot(0, window, partial(window.open, self._page))  # plots import for long
+
+    # -- locking --------------------------------------------------------------------------------
+
+    def lock(self, why: Absence) -> None:
+        """Close the site and everything that shows it, and ask for the password."""
+        from evdesk.gui.dialogs.unlock import Locked, UnlockDialog
+
+        window, desk = self.window, self._desk
+        if window is None or desk is None or window.context.site.demo:
+            return
+        self.idle.stop()
+        self._app.setQuitOnLastWindowClosed(False)
+        self._page = window.shown
+        user = "" if desk.who.role is None else desk.who.name
+        locked = Locked(window.context.site.name, user, why)
+        window.release()
+        window.deleteLater()
+        self.window = self._desk = None
+        self._tasks.run(desk.forget, self._on_forgotten)
+        self._show(UnlockDialog(self._first_run, self._folder, self._tasks, self._theme, locked))
+
+    def _show(self, dialog: "UnlockDialog | FirstRunDialog") -> None:
+        dialog.opened.connect(self.open_desk)
+        dialog.rejected.connect(self._app.quit)
+        self.dialog = dialog
+        dialog.show()
+
+    def _on_forgotten(self, _: object) -> None:
+        """Free what held the key: cycles of the closed window keep it until they are collected."""
+        QTimer.singleShot(0, self, self._collect)
+
+    def _collect(self) -> None:
+        gc.collect()
+
+    def _idle_s(self) -> float | None:
+        minutes = Preferences(self._settings).lock_after_min()
+        return minutes * 60.0 if minutes else None
 
     def _on_failed(self, error: Exception) -> None:
         from evdesk.gui.dialogs.ask import Ask, Choice

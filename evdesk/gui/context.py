@@ -7,6 +7,7 @@ from evdesk.domain.site import Site
 from evdesk.gui.desk import Desk
 from evdesk.gui.preferences import Preferences
 from evdesk.gui.pulse import Pulse
+from evdesk.gui.rights import Rights
 from evdesk.gui.tasks import Tasks
 from evdesk.gui.theme import Theme
 
@@ -21,6 +22,11 @@ class Context:
     pulse: Pulse
     theme: Theme
     preferences: Preferences
+
+    @property
+    def rights(self) -> Rights:
+        """Return what the person who is here may do."""
+        return Rights(self.desk.who.role)
 
     @property
     def zone(self) -> ZoneInfo:

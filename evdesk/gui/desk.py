@@ -1,9 +1,12 @@
 """What the window is given: the use cases of one unlocked site, and the ways to open one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from evdesk.domain.notes import Rollback
+from evdesk.domain.site import Role
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
@@ -41,10 +44,33 @@ class CollectorControl(Protocol):
         """Ask it to end; it does within a second or two."""
 
 
+class AuditDesk(Protocol):
+    """The audit log, as people look at it."""
+
+    def rollback(self) -> Rollback | None:
+        """Return what is wrong with the log as a whole, if anything."""
+
+    def explain_rollback(self, reason: str) -> None:
+        """Say why the log is not the one that was anchored, and go on from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose account opened the site; of the program itself there is no role."""
+
+    name: str
+    role: Role | None
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The use cases of one unlocked site."""
+    """The use cases of one unlocked site.
 
+    ``forget`` lets go of the site and its key, as far as a program can; nothing works afterwards.
+    """
+
+    who: Who
+    forget: Callable[[], None]
     site: SiteService
     live: LiveService
     meters: MeterService
@@ -63,6 +89,7 @@ class Desk:
     mail: MailService
     meter_facts: MeterFactsService
     collector: CollectorControl
+    audit: AuditDesk | None = None
 
 
 class FirstRun(Protocol):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 from evdesk.domain.faults import Fault
 from evdesk.domain.sessions import SessionId
 from evdesk.gui import texts
+from evdesk.gui.account_menu import AccountMenu
 from evdesk.gui.alarms import Alarms
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.closing import Closing, CollectorSwitch
@@ -19,6 +20,7 @@ from evdesk.gui.widgets.navigation import Navigation
 from evdesk.gui.widgets.notice_bar import NoticeBar
 from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import column
+from evdesk.gui.widgets.rollback_banner import RollbackBanner
 
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
 PAGES = (
@@ -40,6 +42,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.context = context
         self._pages: dict[str, Page] = {}
+        self.shown = PAGES[0]
         self._collector = CollectorSwitch(context, self)
         self._closing = Closing(context, self._collector, self)
         self.setWindowTitle(f"{context.site.name} – evdesk")
@@ -47,8 +50,10 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1000, 640)
         self.resize(1440, 900)
         self.navigation = Navigation(context.theme, self._entries())
-        self.header = Header(context.site, context.theme)
+        self.header = Header(context.site, context.desk.who, context.theme)
+        self.account = AccountMenu(context, self.header.account.items, self)
         self.notice = NoticeBar(context.theme)
+        self.rollback = RollbackBanner(context)
         self.stack = QStackedWidget()
         self.alarms = Alarms(context, self)
         self.tray = Tray(context.theme, context.preferences, self)
@@ -66,8 +71,8 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         content = QWidget()
         content.setObjectName("content")
-        right = column(self.header, self.stack, gap=0)
-        right.setStretch(1, 1)
+        right = column(self.header, self.rollback, self.stack, gap=0)
+        right.setStretch(2, 1)
         box = QHBoxLayout(content)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -85,6 +90,8 @@ class MainWindow(QMainWindow):
         self._collector.failed.connect(self.show_error)
         self.header.theme_wanted.connect(self._on_theme_wanted)
         self.header.faults_wanted.connect(self._on_faults_wanted)
+        self.rollback.told.connect(self.show_done)
+        self.rollback.failed.connect(self.show_error)
         self.alarms.changed.connect(self._on_alarms)
         self.alarms.notice.connect(self.tray.tell)
         self.alarms.failed.connect(self.show_error)
@@ -116,6 +123,7 @@ class MainWindow(QMainWindow):
             page.session_wanted.connect(self.show_session)
             self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
+        self.shown = name
         self.navigation.mark(PAGES.index(name))
         self.stack.setFocus()
         page.refresh()
@@ -186,6 +194,12 @@ class MainWindow(QMainWindow):
         self.context.preferences.set_bytes("geometry", self.saveGeometry())
         self.shut()
         event.accept()
+
+    def release(self) -> None:
+        """Show nothing of the site any more, and ask for nothing; pages go with the window."""
+        self.hide()
+        self.tray.hide()
+        self.context.pulse.stop()
 
     def shut(self) -> None:
         """End what runs behind the window; the collector is another process and goes on."""

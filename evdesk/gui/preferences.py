@@ -4,6 +4,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+LOCK_AFTER_MIN = 10
+
 
 class Preferences:
     """Typed access to the few things that are remembered."""
@@ -46,6 +48,15 @@ class Preferences:
     def set_shows_notices(self, shows: bool) -> None:
         """Remember whether faults are told there."""
         self._settings.setValue("window/shows_notices", "true" if shows else "false")
+
+    def lock_after_min(self) -> int:
+        """Return after how many unused minutes the site is locked; 0 is never."""
+        value = str(self._settings.value("window/lock_after_min", LOCK_AFTER_MIN))
+        return int(value) if value.isdecimal() else LOCK_AFTER_MIN
+
+    def set_lock_after_min(self, minutes: int) -> None:
+        """Remember after how many minutes."""
+        self._settings.setValue("window/lock_after_min", minutes)
 
     def says_collector_goes_on(self) -> bool:
         """Return whether closing the window still explains that reading goes on."""

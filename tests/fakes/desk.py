@@ -36,11 +36,12 @@ from evdesk.domain.meters import (
     Station,
     StationId,
 )
+from evdesk.domain.permissions import sees_persons
 from evdesk.domain.readings import MeterId, Reading, Register
 from evdesk.domain.sessions import Replacement, Session, SessionId, SessionState, Tag
-from evdesk.domain.site import Driver, DriverId, Party
+from evdesk.domain.site import Driver, DriverId, Party, Role
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, parse_components
-from evdesk.gui.desk import Desk
+from evdesk.gui.desk import Desk, Who
 from evdesk.ports import (
     ArchiveState,
     Candidate,
@@ -413,11 +414,20 @@ class StubStations(StationService):
 
 
 class StubDrivers(DriverService):
-    def __init__(self, depot: Depot) -> None:
-        self.depot = depot
+    """``hides`` shows pseudonyms; ``revealed`` are who was revealed, and why."""
+
+    def __init__(self, depot: Depot, hides: bool = False) -> None:
+        self.depot, self.hides = depot, hides
+        self.revealed: list[tuple[str, str]] = []
 
     def all(self, *, retired: bool = False) -> list[Driver]:
+        if self.hides:
+            return [replace(each, party=Party(each.id)) for each in self.depot.drivers]
         return list(self.depot.drivers)
+
+    def reveal(self, driver: DriverId, reason: str) -> Driver:
+        self.revealed.append((driver, reason))
+        return next(each for each in self.depot.drivers if each.id == driver)
 
     def add(self, party: Party, language: str | None = None) -> Driver:
         if not party.name.strip():
@@ -577,12 +587,15 @@ class StubExports(ExportService):
 class StubBilling(BillingService):
     """Invoices as the real service makes them, from the stub's sessions; PDFs by a renderer."""
 
-    def __init__(self, depot: Depot, render: Callable[[Invoice], bytes]) -> None:
-        self.depot, self.render = depot, render
+    def __init__(
+        self, depot: Depot, render: Callable[[Invoice], bytes], hides: bool = False
+    ) -> None:
+        self.depot, self.render, self.hides = depot, render, hides
         self.seller: Party | None = Party(
             "Nordhafen Energie eG", "Kaistraße 1", "24103", "Kiel", "DE", "DE123456789"
         )
         self.invoices: list[Invoice] = []
+        self.revealed: list[tuple[str, str]] = []
 
     def issuer(self) -> Party | None:
         return self.seller
@@ -644,6 +657,8 @@ class StubBilling(BillingService):
         self.invoices = [invoice for invoice in self.invoices if invoice.id != invoice_id]
 
     def all(self) -> list[Invoice]:
+        if self.hides:
+            return [replace(each, buyer=Party(each.driver)) for each in self.invoices]
         return list(self.invoices)
 
     def get(self, invoice_id: InvoiceId) -> Invoice:
@@ -651,6 +666,10 @@ class StubBilling(BillingService):
 
     def document(self, invoice_id: InvoiceId) -> bytes:
         return self.render(self.get(invoice_id))
+
+    def reveal_document(self, invoice_id: InvoiceId, reason: str) -> bytes:
+        self.revealed.append((invoice_id, reason))
+        return self.document(invoice_id)
 
 
 def _registers(session: Session) -> tuple[Register, Register]:
@@ -708,7 +727,7 @@ def empty_depot() -> Depot:
     return depot
 
 
-def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
+def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Role.OWNER) -> Any:
     """Return a desk over a depot: Any, so that tests can reach into the stubs.
 
     Its documents are the real ones.
@@ -718,19 +737,21 @@ def stub_desk(depot: Depot | None = None, running: bool = True) -> Any:
     sessions = StubSessions(depot)
     meters = StubMeters(depot)
     return Desk(
+        who=Who("Hanna Krüger", role),
+        forget=lambda: None,
         site=StubSite(depot, control),
         live=StubLive(depot, control),
         meters=meters,
         finding=StubFinding(meters),
         stations=StubStations(depot),
-        drivers=StubDrivers(depot),
+        drivers=StubDrivers(depot, hides=not sees_persons(role)),
         cards=StubCards(depot),
         replacements=StubReplacements(depot),
         tariffs=StubTariffs(depot),
         sessions=sessions,
         reviews=StubReviews(depot),
         months=StubMonths(depot),
-        billing=StubBilling(depot, real_document),
+        billing=StubBilling(depot, real_document, hides=not sees_persons(role)),
         exports=StubExports(sessions),
         faults=StubFaults(depot),
         mail=StubMail(depot),

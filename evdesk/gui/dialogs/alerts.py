@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from evdesk.domain.mail import MailServer, Security
+from evdesk.domain.permissions import Action
 from evdesk.domain.secrets import Secret
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.base import FormDialog
@@ -45,6 +46,11 @@ class AlertsDialog(FormDialog):
         self.off = button(self.tr("Send no e-mail"), self.clear, "danger")
         self._fill()
         self._arrange()
+        for part in (
+            self.host, self.port, self.security, self.username, self.password, self.from_field,
+            self.recipient, self.test, self.off,
+        ):  # fmt: skip
+            context.rights.guard(part, Action.CHANGE_SETTINGS)
         self.security.currentIndexChanged.connect(self._on_security)
         self.setMinimumWidth(580)
         self.host.setFocus()
@@ -120,7 +126,8 @@ class AlertsDialog(FormDialog):
 
     def submit(self) -> None:
         self._context.preferences.set_shows_notices(self.notices.isChecked())
-        if not self.host.text().strip() and self._server is None:
+        mails = self._context.rights.may(Action.CHANGE_SETTINGS)
+        if not mails or (not self.host.text().strip() and self._server is None):
             self.accept()
             return
         empty = [f for f in (self.host, self.from_field, self.recipient) if not f.text().strip()]

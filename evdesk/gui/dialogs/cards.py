@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from evdesk.domain.cards import Card, CardEnd
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -66,6 +67,8 @@ class DriverCards(FormDialog):
         self.none.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.form.addLayout(row(self.lost, self.returned, 0))
         self.setMinimumSize(600, 420)
+        for part in (self.number, self.add, self.lost, self.returned):
+            self._context.rights.guard(part, Action.CHANGE_DRIVERS)
         self.number.setFocus()
         self._on_picked()
 

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
 
@@ -79,6 +80,7 @@ class Closing(QObject):
             check=self.tr("Don't show this again"),
             parent=self._window,
         )
+        self._context.rights.guard(ask.buttons["stop"], Action.STOP_COLLECTOR)
         ask.answered.connect(self._on_answered)
         return ask
 

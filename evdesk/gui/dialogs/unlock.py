@@ -1,20 +1,34 @@
 """Opening a site that is there: password or recovery code."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
+from evdesk.domain.errors import WrongKey
 from evdesk.gui.desk import Desk, FirstRun
 from evdesk.gui.dialogs.base import FormDialog
+from evdesk.gui.idle import Absence
 from evdesk.gui.tasks import Lane, Tasks
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.fields import add_field, form, mark_wrong, text_field
 from evdesk.gui.widgets.parts import button
 
+WAIT_S = "wait_s"  # the fact of an error that says how long to wait before the next try
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A site that was open until now: whose, in whose account, and why it is locked."""
+
+    site: str
+    user: str
+    why: Absence
+
 
 class UnlockDialog(FormDialog):
-    """``opened`` tells the desk."""
+    """``opened`` tells the desk; after a wrong password it may have to be waited for the next."""
 
     opened = Signal(object)
 
@@ -24,34 +38,59 @@ class UnlockDialog(FormDialog):
         folder: Path,
         tasks: Tasks,
         theme: Theme,
+        locked: Locked | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.describe(
-            self.tr("Open the site"),
-            self.tr("The data on this PC is encrypted. Your password opens it; the recovery code "
-                    "does, too."),
-            self.tr("Open"),
-        )  # fmt: skip
         self._first_run, self._folder, self._tasks = first_run, folder, tasks
+        self._describe(locked)
         mark = QLabel()
-        mark.setPixmap(theme.icon("evdesk").pixmap(QSize(40, 40)))
+        mark.setPixmap(theme.icon("evdesk" if locked is None else "lock").pixmap(QSize(40, 40)))
         self.layout().insertWidget(0, mark)  # type: ignore[union-attr]
         self.user = text_field(self.tr("only where there are several accounts"))
         self.password = text_field()
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         fields = form()
-        add_field(fields, self.tr("Password"), self.password)
         add_field(fields, self.tr("Account"), self.user)
+        add_field(fields, self.tr("Password"), self.password)
         self.form.addLayout(fields)
         self.demo = button(self.tr("Try the demo"), self.open_demo, "quiet")
         self.foot.insertWidget(0, self.demo)
         self.cancel.setText(self.tr("Quit"))
+        self._left_s = 0
+        self._clock = QTimer(self)
+        self._clock.setInterval(1_000)
+        self._clock.timeout.connect(self._count_down)
+        if locked is not None:
+            self.user.setText(locked.user)
+            self.demo.hide()
         self.setMinimumWidth(480)
         self.password.setFocus()
 
+    def _describe(self, locked: Locked | None) -> None:
+        if locked is None:
+            self.describe(
+                self.tr("Open the site"),
+                self.tr("The data on this PC is encrypted. Your password opens it; the recovery "
+                        "code does, too."),
+                self.tr("Open"),
+            )  # fmt: skip
+            return
+        why = {
+            Absence.ASKED: self.tr("You locked it. Devices are read all the same."),
+            Absence.IDLE: self.tr("Nobody used it for a while. Devices are read all the same."),
+            Absence.SLEPT: self.tr("This computer slept."),
+        }[locked.why]
+        self.describe(
+            self.tr("{site} is locked").format(site=locked.site),
+            why,
+            self.tr("Unlock"),
+        )
+
     def submit(self) -> None:
         password, user = self.password.text(), self.user.text().strip() or None
+        if self._left_s:
+            return
         if not password:
             self.complain(self.tr("Type the password."))
             return
@@ -73,6 +112,7 @@ class UnlockDialog(FormDialog):
         self.demo.setEnabled(not waits)
 
     def _on_open(self, desk: Desk) -> None:
+        self.password.clear()
         self.opened.emit(desk)
         self.accept()
 
@@ -81,3 +121,25 @@ class UnlockDialog(FormDialog):
         mark_wrong(self.password, True)
         self.password.selectAll()
         self.password.setFocus()
+        if isinstance(error, WrongKey):
+            seconds = error.facts.get(WAIT_S, 0)
+            self._hold(int(seconds) if isinstance(seconds, int | float) else 0)
+
+    def _hold(self, seconds: int) -> None:
+        """Let no further try through for so long; the button counts."""
+        self._left_s = seconds
+        if seconds > 0:
+            self._clock.start()
+            self._show_left()
+
+    def _count_down(self) -> None:
+        self._left_s -= 1
+        if self._left_s > 0:
+            self._show_left()
+            return
+        self._clock.stop()
+        self.wait(False)
+
+    def _show_left(self) -> None:
+        self.ok.setEnabled(False)
+        self.ok.setText(self.tr("Try again in {seconds} s").format(seconds=self._left_s))

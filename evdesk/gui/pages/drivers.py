@@ -5,12 +5,14 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver, Party
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.cards import DriverCards
 from evdesk.gui.dialogs.driver import EditDriver, NewDriver
+from evdesk.gui.dialogs.reveal import RevealDriver
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.empty import EmptyState
@@ -49,6 +51,9 @@ class DriversPage(Page):
         self.first = button(self.tr("Add driver …"), self.add_new, "primary")
         self.edit = button(self.tr("Edit …"), self.ask_edit)
         self.cards = button(self.tr("Cards …"), self.show_cards)
+        self.reveal = button(
+            self.tr("Reveal …"), self.ask_reveal, "", self.tr("Show who this is; the log says why")
+        )
         self.retire = button(self.tr("Retire …"), self.ask_retire, "danger")
         self.empty = EmptyState(
             context.theme, "drivers", self.tr("No driver yet"),
@@ -64,7 +69,7 @@ class DriversPage(Page):
         self._on_picked()
 
     def _arrange(self) -> None:
-        self.buttons.addLayout(row(self.retire, self.cards, self.edit, self.add))
+        self.buttons.addLayout(row(self.retire, self.cards, self.edit, self.reveal, self.add))
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Drivers"))
         self.search.setMaximumWidth(280)
@@ -73,11 +78,14 @@ class DriversPage(Page):
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        for part in (self.retire, self.edit, self.add, self.first):
+            self.context.rights.guard(part, Action.CHANGE_DRIVERS)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
         for part, name in ((self.add, "add"), (self.first, "add"), (self.retire, "remove")):
             give_icon(part, self.context.theme, name)
+        give_icon(self.reveal, self.context.theme, "user")
 
     def focus_search(self) -> None:
         """Put the cursor into the search box."""
@@ -94,26 +102,40 @@ class DriversPage(Page):
         self.model.replace(drivers)
         for part in (self.table, self.search, self.add, self.edit, self.cards, self.retire):
             part.setVisible(bool(drivers))
+        self.reveal.setVisible(bool(drivers) and not self.context.rights.sees_persons())
         self.empty.setVisible(not drivers)
         self._on_picked()
         self.drawn.emit()
 
     def _on_picked(self) -> None:
-        for part in (self.edit, self.cards, self.retire):
+        for part in (self.edit, self.cards, self.reveal, self.retire):
             part.setEnabled(bool(self.table.selected()))
 
     def add_new(self) -> None:
         """Ask for a new driver."""
+        if not self.lets(Action.CHANGE_DRIVERS):
+            return
         dialog = NewDriver(self.context, self)
         dialog.saved.connect(self._on_added)
         dialog.open()
 
     def ask_edit(self) -> None:
         """Ask what to correct of the selected driver."""
+        if not self.context.rights.sees_persons():
+            self.ask_reveal()
+            return
+        if not self.lets(Action.CHANGE_DRIVERS):
+            return
         for driver in self.table.selected():
             dialog = EditDriver(self.context, driver, self)
             dialog.saved.connect(self._on_edited)
             dialog.open()
+
+    def ask_reveal(self) -> None:
+        """Ask why the selected driver is to be shown."""
+        for driver in self.table.selected():
+            self.dialog = RevealDriver(self.context, driver, self)
+            self.dialog.open()
 
     def show_cards(self) -> None:
         """Show the selected driver's cards."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from evdesk.domain.invoices import Invoice, InvoiceState
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver, Party
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -92,6 +93,9 @@ class InvoicesPage(Page):
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
+        self.context.rights.guard(self.issuer, Action.CHANGE_SETTINGS)
+        for part in (self.new, self.first):
+            self.context.rights.guard(part, Action.BILL)
 
     def _connect(self) -> None:
         self.table.picked.connect(self._on_picked)
@@ -144,8 +148,11 @@ class InvoicesPage(Page):
 
     def add_new(self) -> None:
         """Ask for driver and month; first for who bills, where nobody is set."""
+        if not self.lets(Action.BILL):
+            return
         if self._issuer is None:
-            self.ask_issuer()
+            if self.lets(Action.CHANGE_SETTINGS):
+                self.ask_issuer()
             return
         dialog = NewDraft(self.context, self)
         dialog.drafted.connect(self._on_drafted)

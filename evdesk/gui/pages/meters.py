@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.archive import ArchiveDialog
 from evdesk.gui.panels.devices_panel import DevicesPanel
@@ -27,6 +28,7 @@ class MetersPage(Page):
         self.tabs.tabBar().setDrawBase(False)
         self.kept = button(self.tr("Kept readings …"), self.ask_kept)
         self.buttons.addWidget(self.kept)
+        context.rights.guard(self.kept, Action.CHANGE_SETTINGS)
         self.body.addWidget(self.tabs, 1)
         for part in (self.devices, self.stations):
             part.failed.connect(self.failed)
@@ -68,5 +70,7 @@ class MetersPage(Page):
 
     def add_new(self) -> None:
         """Add to the list that is open."""
+        if not self.lets(Action.CHANGE_DEVICES):
+            return
         shown = self.tabs.currentWidget()
         (self.stations if shown is self.stations else self.devices).add_new()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session, SessionId, SessionState
 from evdesk.domain.site import Driver
 from evdesk.gui import texts
@@ -68,6 +69,7 @@ class SessionsPage(Page):
         self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
+        self.context.rights.guard(self.assign, Action.DECIDE_SESSIONS)
         self.table.setAccessibleName(self.tr("Sessions"))
         self.export.setToolTip(self.tr("Save the sessions of this period as a spreadsheet"))
 

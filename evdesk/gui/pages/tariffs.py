@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from evdesk.domain.meters import StationId
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver
 from evdesk.domain.tariffs import Assignment, Dimension, Tariff
 from evdesk.gui import texts
@@ -84,6 +85,8 @@ class TariffsPage(Page):
         self.body.addWidget(self.table, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
+        for part in (self.load, self.assign, self.new, self.first):
+            self.context.rights.guard(part, Action.CHANGE_TARIFFS)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
@@ -124,6 +127,8 @@ class TariffsPage(Page):
 
     def add_new(self) -> None:
         """Ask for a new tariff."""
+        if not self.lets(Action.CHANGE_TARIFFS):
+            return
         dialog = NewTariff(self.context, self)
         dialog.added.connect(self._on_added)
         dialog.open()

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from evdesk.domain.meters import Link, MeterState
+from evdesk.domain.permissions import Action
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.add_meter import Added, AddMeter, told
@@ -120,6 +121,8 @@ class DevicesPanel(QWidget):
         self.table.setAccessibleName(self.tr("Devices"))
         self.add.setToolTip(self.tr("Add meter (Ctrl+N)"))
         self.empty.hide()
+        for part in (self.probe, self.change, self.remove, self.add, self.first):
+            self._context.rights.guard(part, Action.CHANGE_DEVICES)
 
     def _connect(self) -> None:
         self.search.textChanged.connect(self.table.sorted.search)

@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.reconciling import Account, Gap, Rest
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -48,6 +49,7 @@ class MonthPanel(QFrame):
         self.explain = button(
             self.tr("Explain …"), self.ask_reason, "primary", self.tr("Account for what is left")
         )
+        context.rights.guard(self.explain, Action.DECIDE_SESSIONS)
         self.entries = column(gap=12)
         self.empty = EmptyState(
             context.theme, "reconcile", self.tr("Nothing selected"),

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.review import CorrectSession, DecisionForm, EndSession, ReleaseSession
@@ -29,6 +30,8 @@ class SessionDecisions(QWidget):
             self.tr("For a device that is gone for good"),
         )  # fmt: skip
         self.setLayout(row(self.release, self.correct, self.end, 0))
+        for part in (self.release, self.correct, self.end):
+            context.rights.guard(part, Action.DECIDE_SESSIONS)
         context.theme.changed.connect(self.repaint_icons)
         self.repaint_icons()
         self.offer(None)

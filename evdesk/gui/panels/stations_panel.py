@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -63,6 +64,9 @@ class StationsPanel(QWidget):
         self.table.setSelectionMode(RowsTable.SelectionMode.SingleSelection)
         self.table.setAccessibleName(self.tr("Stations"))
         self.empty.hide()
+        for part in (self.add, self.rename, self.retire):
+            self._context.rights.guard(part, Action.CHANGE_DEVICES)
+        self._context.rights.guard(self.driver, Action.CHANGE_DRIVERS)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from evdesk.domain.faults import Fault
+from evdesk.domain.permissions import Action
 from evdesk.gui import fault_texts, texts
 from evdesk.gui.context import Context
 from evdesk.gui.models.rows import Chip
@@ -47,6 +48,8 @@ class FaultPanel(QFrame):
             self.tr("Acknowledge"), self.want_acknowledge, "primary",
             self.tr("You have seen it and take care of it (Ctrl+Return)"),
         )  # fmt: skip
+        for part in (self.note, self.acknowledge):
+            context.rights.guard(part, Action.ACKNOWLEDGE_FAULTS)
         self.empty = EmptyState(
             context.theme, "faults", self.tr("Nothing selected"),
             self.tr("Select a fault to see what it means and what to do about it."),

@@ -4,10 +4,14 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.site import Site
 from evdesk.gui import texts
+from evdesk.gui.desk import Who
 from evdesk.gui.pulse import Snapshot
+from evdesk.gui.rights import Rights
 from evdesk.gui.theme import Theme, Tone
+from evdesk.gui.widgets.account_button import AccountButton
 from evdesk.gui.widgets.alarm_button import AlarmButton
 from evdesk.gui.widgets.parts import ElidedLabel, button, column, give_icon, label, row
 
@@ -47,7 +51,7 @@ class Header(QFrame):
     theme_wanted = Signal()
     faults_wanted = Signal()
 
-    def __init__(self, site: Site, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, site: Site, who: Who, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
         self.setFixedHeight(64)
@@ -67,11 +71,12 @@ class Header(QFrame):
         self._look = QToolButton()
         self._look.setIconSize(QSize(20, 20))
         self._look.clicked.connect(self.theme_wanted)
+        self.account = AccountButton(who, theme)
         words = column(0, self._state, self._detail, 0, gap=0)
         self.alarm = AlarmButton(theme, self.faults_wanted.emit)
         box = row(
-            self._name, self._badge, self.alarm, self._dot, words, 8, self._switch, self._look,
-            gap=10,
+            self._name, self._badge, self.alarm, self._dot, words, 8, self._switch,
+            self.account, self._look, gap=10,
         )  # fmt: skip
         box.setStretch(0, 1)
         box.setAlignment(self._badge, Qt.AlignmentFlag.AlignVCenter)
@@ -81,6 +86,7 @@ class Header(QFrame):
         self._say(self.tr("Looking …"), "")
         self._switch.setEnabled(False)
         self.repaint_icons()
+        Rights(who.role).guard(self._switch, Action.STOP_COLLECTOR)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show whether the collector runs, how often it reads and how late it is."""

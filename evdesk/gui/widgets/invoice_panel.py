@@ -7,8 +7,10 @@ from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from evdesk.domain.invoices import Invoice, InvoiceState
+from evdesk.domain.permissions import Action
 from evdesk.gui import texts
 from evdesk.gui.context import Context
+from evdesk.gui.dialogs.reveal import Reveal
 from evdesk.gui.models.rows import Chip
 from evdesk.gui.widgets.chip import ChipLabel
 from evdesk.gui.widgets.empty import EmptyState
@@ -41,6 +43,13 @@ class InvoicePanel(QFrame):
         self.save = button(
             self.tr("Save …"), self.ask_file, "", self.tr("Save the PDF, byte for byte")
         )
+        self.reveal = button(self.tr("Reveal …"), self.ask_reveal, "primary")
+        self.hidden = EmptyState(
+            context.theme, "lock", self.tr("The document names a person"),
+            self.tr("You see pseudonyms. The document of an issued invoice is shown with a reason, "
+                    "which is written in the audit log."),
+            self.reveal,
+        )  # fmt: skip
         self.view = PdfView(context.theme, self)
         self.view.setFrameShape(QFrame.Shape.NoFrame)
         self.files = SaveAs(context, self)
@@ -68,6 +77,8 @@ class InvoicePanel(QFrame):
         inside.addLayout(head)
         inside.addLayout(tools)
         inside.addWidget(self.view, 1)
+        inside.addWidget(self.hidden, 1)
+        self.hidden.hide()
         box = QVBoxLayout(self)
         box.setContentsMargins(1, 1, 1, 8)
         box.addWidget(self.empty)
@@ -75,6 +86,8 @@ class InvoicePanel(QFrame):
         self.document.hide()
         self.print.setEnabled(False)
         self.save.setEnabled(False)
+        for part in (self.issue, self.drop):
+            self._context.rights.guard(part, Action.BILL)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
@@ -104,6 +117,13 @@ class InvoicePanel(QFrame):
         self.state.show_chip(Chip(*texts.invoice_look(invoice.state)))
         self.issue.setVisible(draft)
         self.drop.setVisible(draft)
+        shows = self._context.rights.sees_persons()
+        self.view.setVisible(shows)
+        self.hidden.setVisible(not shows)
+        self.reveal.setVisible(not draft)
+        if not shows:
+            self.drawn.emit()
+            return
         billing = self._context.desk.billing
         self._context.tasks.run(
             lambda: (invoice, billing.document(invoice.id)), self._show, self.failed.emit
@@ -117,6 +137,8 @@ class InvoicePanel(QFrame):
         invoice, content = read
         if invoice != self._invoice:
             return
+        self.hidden.hide()
+        self.view.show()
         self._content = content
         self.view.show_bytes(content)
         self.print.setEnabled(True)
@@ -150,6 +172,21 @@ class InvoicePanel(QFrame):
         document = self.view.document_shown()
         if document is not None:
             print_document(document, printer)
+
+    def ask_reveal(self) -> None:
+        """Ask why the document is to be shown; it is, until another invoice is selected."""
+        invoice, billing = self._invoice, self._context.desk.billing
+        if invoice is None:
+            return
+        dialog = Reveal(
+            self._context,
+            self.tr("invoice {number}").format(number=invoice.number),
+            lambda reason: (invoice, billing.reveal_document(invoice.id, reason)),
+            self,
+        )
+        dialog.revealed.connect(self._show)
+        self.dialog = dialog
+        dialog.open()
 
     def ask_file(self) -> None:
         """Ask where to save the document, byte for byte."""

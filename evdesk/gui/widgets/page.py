@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import SessionId
 from evdesk.gui.context import Context
 from evdesk.gui.pulse import Snapshot
@@ -37,6 +38,13 @@ class Page(QWidget):
         """Head the page with its name; ``buttons`` stand at the right."""
         self.setAccessibleName(title)
         self.body.insertLayout(0, row(label(title, "title"), 0, self.buttons))
+
+    def lets(self, action: Action) -> bool:
+        """Return whether the person may do something; where not, say who may."""
+        refusal = self.context.rights.refusal(action)
+        if refusal is not None:
+            self.failed.emit(refusal)
+        return refusal is None
 
     def refresh(self) -> None:
         """Read everything again."""
