@@ -3,10 +3,12 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ED25519 = b"\x01"
 KEY_ID_BYTES, PUBLIC_BYTES, SIGNATURE_BYTES = 4, 32, 64
+PROOF = "c2sp.org/tlog-proof@v1"
 DASH = "\u2014"  # begins a signature line
 
 
@@ -133,6 +135,12 @@ def parse_note(text: str) -> Note:
         raise ValueError("not a signed note, such as a checkpoint")
     raw = _exactly(key, KEY_ID_BYTES + SIGNATURE_BYTES)
     return Note(f"{signed}\n".encode(), name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:])
+
+
+def proof(index: int, path: Sequence[bytes], checkpoint: str) -> str:
+    """Return what proves one entry to be in a signed log: C2SP tlog-proof."""
+    lines = [PROOF, f"index {index}", *map(encoded, path), "", checkpoint]
+    return "\n".join(lines)
 
 
 def encoded(value: bytes) -> str:

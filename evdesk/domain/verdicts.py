@@ -1,11 +1,11 @@
 """What checking the audit log found, and what is told of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from evdesk.domain.notes import Head
+from evdesk.domain.notes import Head, Verifier
 
 MOST_BAD = 100_000  # entries found bad that are told apart; a log in ruins needs no longer list
 
@@ -47,6 +47,17 @@ class Result(StrEnum):
     INTACT = "intact"
     TAMPERED = "tampered"
     UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known from outside the database: the key of keys.json, and heads of the log.
+
+    Take the heads before the view of the database that is checked: the log only grows.
+    """
+
+    key: Verifier | None
+    heads: Sequence[Head]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,16 @@ from evdesk.ports.archive import (
     Sealing,
     Thinned,
 )
+from evdesk.ports.audit import (
+    Audit,
+    AuditFilter,
+    Evidence,
+    EvidenceWriter,
+    KeptCheckpoint,
+    KeptEntry,
+    LogKeys,
+    TellShare,
+)
 from evdesk.ports.backups import (
     Attend,
     BackupFiles,
@@ -26,7 +36,6 @@ from evdesk.ports.backups import (
 )
 from evdesk.ports.database import (
     Accounts,
-    Audit,
     CollectorRows,
     CollectorState,
     Drivers,
@@ -108,6 +117,7 @@ __all__ = [
     "ArchiveState",
     "Attend",
     "Audit",
+    "AuditFilter",
     "BackupFiles",
     "BackupOrder",
     "BackupRows",
@@ -130,6 +140,8 @@ __all__ = [
     "Drivers",
     "ErasureLedger",
     "ErasureReplay",
+    "Evidence",
+    "EvidenceWriter",
     "Explanation",
     "Explanations",
     "FaultFilter",
@@ -140,6 +152,9 @@ __all__ = [
     "HourOfRows",
     "InvoiceRenderer",
     "Invoices",
+    "KeptCheckpoint",
+    "KeptEntry",
+    "LogKeys",
     "LoggedEvent",
     "Mailer",
     "Mark",
@@ -174,6 +189,7 @@ __all__ = [
     "TableWriter",
     "Tariffs",
     "TellDamage",
+    "TellShare",
     "Thinned",
     "Unit",
     "Watch",

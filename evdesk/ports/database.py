@@ -1,12 +1,12 @@
 """The site database: repositories, one a noun, and the transactions they live in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from evdesk.domain.audit import AuditEntry, Change
+from evdesk.domain.audit import Change
 from evdesk.domain.invoices import Invoice, InvoiceId
 from evdesk.domain.meters import (
     Meter,
@@ -16,11 +16,12 @@ from evdesk.domain.meters import (
     Station,
     StationId,
 )
-from evdesk.domain.notes import Rollback
+from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.readings import MeterId
 from evdesk.domain.site import Account, AccountId, Actor, Driver, DriverId, Party, Site
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId
 from evdesk.ports.archive import Archive, Sealing
+from evdesk.ports.audit import Audit, KeptCheckpoint
 from evdesk.ports.backups import BackupRows
 from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.evidence import Cards, Replacements
@@ -242,16 +243,6 @@ class CollectorRows(Protocol):
         """Say that meters or stations changed, so that the collector reads them again."""
 
 
-class Audit(Protocol):
-    """The audit log, to read."""
-
-    def entries(self, limit: int, before_seq: int | None = None) -> list[AuditEntry]:
-        """Return entries, newest first."""
-
-    def count(self) -> int:
-        """Return how many there are."""
-
-
 class Unit(Protocol):
     """One transaction; what it returns is valid only inside it."""
 
@@ -293,6 +284,14 @@ class Store(Protocol):
 
     def explain_rollback(self, reason: str) -> None:
         """Say why the log is not the one that was anchored, and go on from here."""
+
+    def sign_head(self, sign: Callable[[Head], str]) -> KeptCheckpoint:
+        """Keep a signed checkpoint of the log as it is, durable, and return it.
+
+        Raises:
+            StorageError: the log is not the one that was anchored or signed before.
+
+        """
 
     def read(self) -> AbstractContextManager[Unit]:
         """Open a consistent view; nothing can be written through it."""

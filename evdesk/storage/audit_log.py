@@ -1,45 +1,20 @@
 """The audit log: written in the transaction it tells of."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from evdesk.domain.audit import AuditEntry, Change, Outcome
+from evdesk.domain.audit import Change
 from evdesk.domain.notes import Head
 from evdesk.domain.site import Actor
 from evdesk.ports import Clock
 from evdesk.storage.chain import Chain, following
-from evdesk.storage.connection import Connection, Row
-from evdesk.storage.json_text import canonical, hashed_text
+from evdesk.storage.connection import Connection
+from evdesk.storage.json_text import hashed_text
 from evdesk.storage.row_commits import RowCommits
 
 SALT_BYTES = 32
-EVERYTHING = 2**63 - 1
 KEPT = "rows.kept"  # by the collector: rows that no use case speaks of
-SELECT = (
-    "SELECT audit.seq, at, actor, action, object_type, object_ref, outcome, coalesce(body, '')"
-    " FROM audit LEFT JOIN audit_payload USING (seq)"
-)
-
-
-class StoredAudit:
-    """Implements ``ports.Audit``."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
-
-    def entries(self, limit: int, before_seq: int | None = None) -> list[AuditEntry]:
-        """Return entries, newest first; ``facts`` is "" where retention took them away."""
-        rows = self._db.all(
-            f"{SELECT} WHERE audit.seq < ? ORDER BY audit.seq DESC LIMIT ?",
-            (EVERYTHING if before_seq is None else before_seq, limit),
-        )
-        return [_entry(row) for row in rows]
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return self._db.number("SELECT count(*) FROM audit")
 
 
 class Recorder:
@@ -118,19 +93,3 @@ def instant(at: datetime) -> str:
     """Return an instant of always the same length, so that texts sort as instants do."""
     utc = at.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="milliseconds") + "Z"
-
-
-def _entry(row: Row) -> AuditEntry:
-    seq, at, actor, action, object_type, object_ref, outcome, body = row
-    said = json.loads(body) if body else {}
-    return AuditEntry(
-        seq=seq,
-        at=datetime.fromisoformat(at),
-        actor=actor,
-        action=action,
-        object_type=object_type,
-        object_ref=object_ref,
-        outcome=Outcome(outcome),
-        reason=said.get("reason"),
-        facts=canonical(said["facts"]) if body else "",
-    )

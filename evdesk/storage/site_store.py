@@ -13,10 +13,11 @@ from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.archive import StoredArchive
-from evdesk.storage.audit_log import Recorder, StoredAudit
+from evdesk.storage.audit_log import Recorder
 from evdesk.storage.backup_rows import StoredBackups
 from evdesk.storage.cards import StoredCards
 from evdesk.storage.chain import Chain
+from evdesk.storage.checkpoints import keep_checkpoint
 from evdesk.storage.connection import Connection
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
@@ -36,6 +37,7 @@ from evdesk.storage.replacements import StoredReplacements
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
+from evdesk.storage.stored_audit import StoredAudit
 from evdesk.storage.tariffs import StoredTariffs
 
 # All that an auditor can write.
@@ -211,6 +213,19 @@ class SiteStore:
             self._persons.confirm(committed)
             self._persons.drop_pending(self._persons.pending())
             intents.done(list(wanted), self._clock.now())
+
+    def sign_head(self, sign: Callable[[Head], str]) -> ports.KeptCheckpoint:
+        """Keep a signed checkpoint of the log as it is, durable, and return it.
+
+        Raises:
+            StorageError: the log is not the one that was anchored or signed before.
+
+        """
+        if self.rollback is not None:
+            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+        limit = AUDIT_TABLES if self._hides() else None
+        with self._site.transaction(Access.PEOPLE, limit) as connection:
+            return keep_checkpoint(connection, sign, self._clock.now())
 
     @contextmanager
     def _changing(self, access: Access, *, must_record: bool) -> Iterator[ports.Unit]:

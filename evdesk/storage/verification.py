@@ -5,13 +5,12 @@ moment. Who has the key of the data and takes every copy back, anchor.json inclu
 heads that left the house.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from evdesk.domain.errors import StorageError
-from evdesk.domain.notes import Head, Verifier
-from evdesk.domain.verdicts import Doubt, Findings, Verdict, What
+from evdesk.domain.notes import Head
+from evdesk.domain.verdicts import Doubt, Findings, Known, Verdict, What
 from evdesk.storage.checked_entries import CheckedEntries, Entries
 from evdesk.storage.checked_heads import (
     Signed,
@@ -31,17 +30,6 @@ SUMS = "SELECT count(*), coalesce(sum(seq), 0), coalesce(sum(seq * 7919 % 100000
 INDEXED = (*KEYS, "segment", "audit_checkpoint")  # small enough to compare with their indexes
 
 Tell = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known from outside the database: the key of keys.json, and heads of the log.
-
-    Take the heads before the view of the database that is checked: the log only grows.
-    """
-
-    key: Verifier | None
-    heads: Sequence[Head]
 
 
 def verify_log(connection: Connection, known: Known, tell: Tell = lambda _share: None) -> Verdict:

@@ -1,9 +1,9 @@
 """What was written is found intact, and whatever was changed behind the log's back is named."""
 
-from evdesk.domain.verdicts import Result, Verdict
+from evdesk.domain.verdicts import Known, Result, Verdict
 from evdesk.storage import keys
 from evdesk.storage.anchor import Anchor
-from evdesk.storage.verification import Known, verify_log
+from evdesk.storage.verification import verify_log
 from tests.storage.archives import add_two_meters, journal, seal_all, steady
 from tests.storage.sites import issue, raw
 
