@@ -99,6 +99,18 @@ class Kdf:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlocking:
+    """How passwords are chosen and tried."""
+
+    first_wait_s: int = 1  # after the first wrong one, doubled up to the last
+    last_wait_s: int = 60
+    fewest_characters: int = 8
+    least_score: int = 3  # of zxcvbn, 0 to 4: more than 10**8 guesses
+    rated_characters: int = 72  # the rest of a longer one is not looked at
+    stop_patience_s: float = 60.0  # a collector that has to end for new keys is waited for
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
     """How people are told of faults, and how e-mail is sent."""
 
@@ -119,6 +131,7 @@ ARCHIVE = Archive()
 CHARGING = Charging()
 RECONCILING = Reconciling()
 KDF = Kdf()
+UNLOCKING = Unlocking()
 ALERTS = Alerts()
 FAULTS = Limits(
     look_every_s=10.0,

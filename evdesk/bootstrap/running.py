@@ -20,7 +20,8 @@ from wakepy import keep
 from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.posting import posting
-from evdesk.bootstrap.sites import Opened, WallClock
+from evdesk.bootstrap.services import WallClock
+from evdesk.bootstrap.sites import Opened
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.devices.simulator.listening import Links
 from evdesk.domain.errors import UserError

@@ -1,7 +1,6 @@
-"""Sites: created, opened, and the services built on them; there are no globals."""
+"""Sites: created, and opened by whoever has a key; the services are built on them."""
 
 import re
-import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,114 +9,54 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.localtime import get_localzone
 from platformdirs import user_data_path
 
-from evdesk.bootstrap.computer import ThisComputer
-from evdesk.bootstrap.papers import SitePapers
-from evdesk.delivery.smtp import SmtpMailer
-from evdesk.devices.modbus import ModbusDevices
-from evdesk.documents.invoice_pdf import TypstInvoices
-from evdesk.documents.tables import Tables
-from evdesk.domain.errors import UserError, WrongKey
+from evdesk.bootstrap.services import (
+    DemoClock,
+    Foundation,
+    RandomPseudonyms,
+    Services,
+    WallClock,
+    build_services,
+)
+from evdesk.domain.errors import EvdeskError, UserError, WrongKey
 from evdesk.domain.secrets import Secret
-from evdesk.domain.site import Account, AccountId, Actor, Role, Site
-from evdesk.ports import Clock, Devices, Store
-from evdesk.services.billing import BillingService
-from evdesk.services.cards import CardService
-from evdesk.services.drivers import LANGUAGES, DriverService
-from evdesk.services.exporting import ExportService
-from evdesk.services.faults import FaultService
-from evdesk.services.finding import FindingService
-from evdesk.services.live import LiveService
-from evdesk.services.mailing import MailService
-from evdesk.services.meter_facts import MeterFactsService
-from evdesk.services.metering import MeterService
-from evdesk.services.occupied import Occupancy
-from evdesk.services.reconciling import ReconcileService
-from evdesk.services.replacing import ReplacementService
-from evdesk.services.reviewing import ReviewService
-from evdesk.services.sessions import SessionService
-from evdesk.services.sites import SiteService
-from evdesk.services.stations import StationService
-from evdesk.services.supporting import SupportService
-from evdesk.services.tariffs import TariffService
-from evdesk.settings import ALERTS, shipped
+from evdesk.domain.site import PROGRAM, Account, AccountId, Actor, Role, Site, SlotKind
+from evdesk.ports import Clock, SecretPlace, SiteKeys, Store
+from evdesk.services.drivers import LANGUAGES
+from evdesk.services.key_changes import KeyChanges, Places, Settled
+from evdesk.services.logins import note_login
+from evdesk.services.passwords import demand_good
 from evdesk.storage import keys, site_folder
+from evdesk.storage.keyring_slot import OsKeyring
+from evdesk.storage.service_key import ServiceKeyFile
+from evdesk.storage.site_keys import StoredSiteKeys
+from evdesk.storage.site_store import SiteStore
+from evdesk.storage.unlock_attempts import UnlockAttempts
 
 COLLECTOR, RECOVERY = Actor("collector"), Actor("recovery", Role.OWNER)
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
-PSEUDONYM_LENGTH = 8
-
-
-class WallClock:
-    """The PC's clock."""
-
-    def now(self) -> datetime:
-        """Return the instant."""
-        return datetime.now(UTC)
-
-
-class DemoClock:
-    """A demo site's clock as others than its collector see it: what the site says."""
-
-    def __init__(self) -> None:
-        self._store: Store | None = None
-
-    def follow(self, store: Store) -> None:
-        """Read the time from this site from now on."""
-        self._store = store
-
-    def now(self) -> datetime:
-        """Return the site's stepped instant."""
-        if self._store is None:
-            return datetime.now(UTC)
-        with self._store.read() as unit:
-            return unit.site.stepped_at() or unit.site.load().created_at
-
-
-class RandomPseudonyms:
-    """Ids of 40 random bits: enough for a site, short enough to read aloud."""
-
-    def make(self, prefix: str) -> str:
-        """Return a new id."""
-        return f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(PSEUDONYM_LENGTH))}"
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Every use case of one open site."""
-
-    info: Site
-    store: Store
-    clock: Clock
-    devices: Devices
-    site: SiteService
-    live: LiveService
-    meters: MeterService
-    finding: FindingService
-    stations: StationService
-    drivers: DriverService
-    cards: CardService
-    replacements: ReplacementService
-    tariffs: TariffService
-    sessions: SessionService
-    reviews: ReviewService
-    months: ReconcileService
-    billing: BillingService
-    exports: ExportService
-    faults: FaultService
-    mail: MailService
-    meter_facts: MeterFactsService
-    support: SupportService
+REMOVED = "The account of this password has been removed; nothing was opened."
+NOT_THEIRS = "The password is not {user}'s."
+WRONG_PASSWORDS = {keys.WRONG, keys.WRONG_CODE, keys.NO_ACCOUNT, NOT_THEIRS, REMOVED}
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An unlocked site; the data key starts its collector."""
+    """An unlocked site; ``settled`` is what came of key changes that were ended half-way."""
 
     folder: Path
-    data_key: Secret
+    keys: SiteKeys
     services: Services
     used_second_copy: bool = False
-    signing_key: Secret | None = None
+    settled: tuple[Settled, ...] = ()
+
+    @property
+    def data_key(self) -> Secret:
+        """Return the key of the database, which starts its collector."""
+        return self.keys.data_key
+
+    @property
+    def signing_key(self) -> Secret | None:
+        """Return the key that signs heads of the audit log, or None without a part in it."""
+        return self.keys.signing_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +107,7 @@ def local_zone() -> str:
 def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:
     """Create a site folder with its first account, all or nothing."""
     _check(request)
+    demand_good(password, (request.name, request.owner), demo=request.demo)
     at = request.starts_at or datetime.now(UTC)
     pseudonyms = RandomPseudonyms()
     site = Site(
@@ -224,17 +164,73 @@ def check_site(folder: Path) -> None:
 
 
 def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
-    """Open a site with a password or the recovery code."""
-    unlocked = keys.unlock(folder, None, password)
-    store, site = _open_store(folder, unlocked.data_key, RECOVERY)
+    """Open a site with a password or the recovery code; the name of the user makes it faster.
+
+    Raises:
+        TooEarly: too soon after a wrong password; nothing was tried.
+        WrongKey: it opens nothing, or is not the password of that user.
+
+    """
+    attempts = UnlockAttempts(folder)
+    attempts.check(WallClock().now())
     try:
-        store.actor = _actor(store, unlocked.account_id, user)
-    except WrongKey:
-        store.close()
+        unlocked = keys.unlock(folder, None, password, user=user)
+        return _opened_by(folder, unlocked, user)
+    except WrongKey as error:
+        if error.template in WRONG_PASSWORDS:
+            attempts.count(WallClock().now())
         raise
-    services = _services(folder, store, *site)
+
+
+def open_with_keyring(
+    folder: Path, user: str | None = None, keyring: SecretPlace | None = None
+) -> Opened | None:
+    """Open a site with the keyring of this computer's system; None where it has no key of it.
+
+    Raises:
+        StorageError: the keyring is locked or fails.
+
+    """
+    place = OsKeyring() if keyring is None else keyring
+    for slot in keys.slots(folder):
+        secret = place.find(slot.id) if slot.kind is SlotKind.KEYRING else None
+        if secret is None:
+            continue
+        try:
+            return _opened_by(folder, keys.unlock_slot(folder, slot.id, secret), user)
+        except WrongKey as error:
+            if error.template != NOT_THEIRS:
+                raise
+    return None
+
+
+def seconds_to_wait(folder: Path) -> int:
+    """Return how long it takes until a password may be tried again."""
+    return UnlockAttempts(folder).seconds_to_wait(WallClock().now())
+
+
+def has_several_accounts(folder: Path) -> bool:
+    """Return whether somebody has to say whose password it is, so that only that one is tried."""
+    return sum(slot.kind is SlotKind.PASSWORD for slot in keys.slots(folder)) > 1
+
+
+def _opened_by(folder: Path, unlocked: keys.Unlocked, user: str | None) -> Opened:
+    """Open a site in the name of whose slot was opened, and enter that in its log."""
+    begun = _begin(folder, unlocked.data_key, unlocked.signing_key)
+    try:
+        actor = _actor(begun.store, unlocked.account_id, user)
+        settled = begun.changes.settle()
+        person = begun.store.acting_as(actor)
+        note_login(begun.store, person, unlocked.kind, UnlockAttempts(folder))
+    except EvdeskError:
+        begun.store.close()
+        raise
     return Opened(
-        folder, unlocked.data_key, services, unlocked.used_second_copy, unlocked.signing_key
+        folder,
+        begun.keys,
+        build_services(begun, person),
+        used_second_copy=unlocked.used_second_copy,
+        settled=tuple(settled),
     )
 
 
@@ -244,68 +240,75 @@ def _actor(store: Store, account_id: AccountId | None, user: str | None) -> Acto
         return RECOVERY
     with store.read() as unit:
         account = unit.accounts.by_id(account_id)
-    if account is None:
-        raise WrongKey("The account of this password has been removed; nothing was opened.")
+    if account is None or account.removed_at is not None:
+        raise WrongKey(REMOVED)
     if user is not None and account.name != user:
-        raise WrongKey("The password is not {user}'s.", user=user)
+        raise WrongKey(NOT_THEIRS, user=user)
     return Actor(account.id, account.role)
 
 
 def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
     """Open a site with a password, to act as its collector."""
-    opened = open_site(folder, password, user)
+    return as_collector(open_site(folder, password, user))
+
+
+def as_collector(opened: Opened) -> Opened:
+    """Let an open site be its collector's, whoever opened it."""
     opened.services.store.close()
-    acting = open_with_key(folder, opened.data_key, COLLECTOR)
-    return replace(acting, used_second_copy=opened.used_second_copy)
+    acting = open_with_key(opened.folder, opened.data_key, COLLECTOR)
+    return replace(acting, used_second_copy=opened.used_second_copy, settled=opened.settled)
+
+
+def open_service(folder: Path, place: SecretPlace | None = None) -> Opened | None:
+    """Open a site for its collector with the key that is kept on this PC; None: there is none.
+
+    Raises:
+        WrongKey: the key that is kept opens the site no more.
+        StorageError: it cannot be read, or others can read it, too.
+
+    """
+    place = ServiceKeyFile() if place is None else place
+    for slot in keys.slots(folder):
+        secret = place.find(slot.id) if slot.kind is SlotKind.SERVICE else None
+        if secret is not None:
+            unlocked = keys.unlock_slot(folder, slot.id, secret)
+            begun = _begin(folder, unlocked.data_key, unlocked.signing_key)
+            settled = begun.changes.settle()
+            services = build_services(begun, begun.store.acting_as(COLLECTOR))
+            return Opened(
+                folder,
+                begun.keys,
+                services,
+                used_second_copy=unlocked.used_second_copy,
+                settled=tuple(settled),
+            )
+    return None
 
 
 def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
     """Open a site with its data key."""
-    store, site = _open_store(folder, data_key, actor)
-    return Opened(folder, data_key, _services(folder, store, *site))
+    begun = _begin(folder, data_key, None)
+    return Opened(folder, begun.keys, build_services(begun, begun.store.acting_as(actor)))
 
 
-def _open_store(folder: Path, data_key: Secret, actor: Actor) -> tuple[Store, tuple[Site, Clock]]:
+def _begin(folder: Path, data_key: Secret, signing_key: Secret | None) -> Foundation:
+    store, info, clock = _open_store(folder, data_key)
+    site_keys = StoredSiteKeys(folder, store, clock, data_key, signing_key)
+    places: Places = {SlotKind.KEYRING: OsKeyring(), SlotKind.SERVICE: ServiceKeyFile()}
+    changes = KeyChanges(store, site_keys, clock, places)
+    return Foundation(folder, info, clock, store, site_keys, changes, places)
+
+
+def _open_store(folder: Path, data_key: Secret) -> tuple[SiteStore, Site, Clock]:
     """Return the database, and what is known of the site in it: its row and its clock."""
     wall = WallClock()
-    store: Store = site_folder.open_store(folder, data_key, actor, wall)
+    store = site_folder.open_store(folder, data_key, PROGRAM, wall)
     with store.read() as unit:
         site = unit.site.load()
     if not site.demo:
-        return store, (site, wall)
+        return store, site, wall
     store.close()
     demo = DemoClock()
-    store = site_folder.open_store(folder, data_key, actor, demo)
+    store = site_folder.open_store(folder, data_key, PROGRAM, demo)
     demo.follow(store)
-    return store, (site, demo)
-
-
-def _services(folder: Path, store: Store, site: Site, clock: Clock) -> Services:
-    devices = ModbusDevices(clock, stepped=site.demo)
-    occupancy = Occupancy(store, devices, WallClock())
-    renderer = TypstInvoices(shipped("resources"))
-    pseudonyms = RandomPseudonyms()
-    return Services(
-        info=site,
-        store=store,
-        clock=clock,
-        devices=devices,
-        site=SiteService(store, WallClock()),
-        live=LiveService(store, clock, WallClock()),
-        meters=MeterService(store, devices, clock, occupancy),
-        finding=FindingService(store, devices, clock, occupancy),
-        stations=StationService(store, devices, clock),
-        drivers=DriverService(store, clock, pseudonyms),
-        cards=CardService(store, clock),
-        replacements=ReplacementService(store, clock),
-        tariffs=TariffService(store, clock),
-        sessions=SessionService(store, clock),
-        reviews=ReviewService(store, devices, clock, WallClock()),
-        months=ReconcileService(store, devices, clock),
-        billing=BillingService(store, devices, clock, renderer, pseudonyms),
-        exports=ExportService(store, Tables()),
-        faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
-        meter_facts=MeterFactsService(store),
-        support=SupportService(store, WallClock(), SitePapers(folder)),
-        mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
-    )
+    return store, site, demo

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+LOGIN, LOGIN_FAILED = "login.ok", "login.failed"
 PAYLOAD_ERASED = "payload.erased"  # its object names the entries whose payload is gone
 NUMBERS = re.compile("([0-9]{1,15})(?:-([0-9]{1,15}))?")
 

@@ -9,6 +9,7 @@ EvdeskError
 ├── StorageError   the site folder or its database does not do its part
 │   └── Damaged        some sealed readings are not what was sealed; others can be read
 ├── WrongKey       the password, recovery code or key does not open the site
+│   └── TooEarly       too soon after a wrong password: nothing was tried
 └── NotPermitted   the account may not do this
 """
 
@@ -60,6 +61,10 @@ class Damaged(StorageError):  # noqa: N818 - the name says all
 
 class WrongKey(EvdeskError):  # noqa: N818 - the name says all
     """The password, recovery code or key does not open the site."""
+
+
+class TooEarly(WrongKey):
+    """Too soon after a wrong password: nothing was tried; ``facts["seconds"]`` are to be waited."""
 
 
 class NotPermitted(EvdeskError):  # noqa: N818 - the name says all

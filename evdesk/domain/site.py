@@ -17,6 +17,15 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class SlotKind(StrEnum):
+    """What opens the site: each account, and each other way in, has a slot in the key file."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind, not a password
+    RECOVERY = "recovery"  # the printed code
+    KEYRING = "keyring"  # the keyring of the operating system, for one account
+    SERVICE = "service"  # a key on this PC, for a collector that starts with it
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Somebody who opens the site with a password of their own."""
@@ -25,6 +34,7 @@ class Account:
     name: str
     role: Role
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,9 @@ class Actor:
 
     ref: str
     role: Role | None = None
+
+
+PROGRAM = Actor("evdesk")  # what it does in nobody's name
 
 
 @dataclass(frozen=True, slots=True)

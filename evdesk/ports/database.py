@@ -60,14 +60,33 @@ class Accounts(Protocol):
     def add(self, account: Account) -> None:
         """Add an account; its name must be new."""
 
-    def all(self) -> list[Account]:
-        """Return accounts in the order they were added."""
+    def all(self, *, removed: bool = False) -> list[Account]:
+        """Return accounts in the order they were added; with ``removed`` also those taken away."""
 
     def by_name(self, name: str) -> Account | None:
-        """Return the account of that name."""
+        """Return the account of that name that is not removed."""
 
     def by_id(self, account: AccountId) -> Account | None:
-        """Return the account of that id."""
+        """Return the account of that id, also a removed one."""
+
+    def remove(self, account: AccountId, at: datetime) -> None:
+        """Mark an account as removed; what it did stays."""
+
+    def last_logins(self) -> dict[AccountId, datetime]:
+        """Return when each account last opened the site, as far as the log tells."""
+
+
+class Intents(Protocol):
+    """What spans two files: begun here, done there, marked as done; the rest finished at open."""
+
+    def begin(self, kind: str, data: Mapping[str, object], at: datetime) -> int:
+        """Write an intent; it becomes binding with the commit of this transaction."""
+
+    def open(self, kind: str) -> dict[int, dict[str, object]]:
+        """Return what is begun and not done, by number."""
+
+    def done(self, intents: list[int], at: datetime) -> None:
+        """Mark intents as done."""
 
 
 class Meters(Protocol):
@@ -248,6 +267,7 @@ class Unit(Protocol):
 
     site: SiteRows
     accounts: Accounts
+    intents: Intents
     meters: Meters
     memories: DeviceMemories
     stations: Stations
@@ -281,6 +301,9 @@ class Store(Protocol):
 
     actor: Actor
     rollback: Rollback | None  # what is wrong with the log as a whole: people may only read then
+
+    def acting_as(self, actor: Actor) -> "Store":
+        """Return the same open site in the name of somebody else."""
 
     def explain_rollback(self, reason: str) -> None:
         """Say why the log is not the one that was anchored, and go on from here."""

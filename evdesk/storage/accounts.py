@@ -1,10 +1,13 @@
 """Who may open the site."""
 
+from datetime import datetime
+
+from evdesk.domain.audit import LOGIN
 from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.site import Account, AccountId, Role
 from evdesk.storage.connection import Connection, Row
 
-SELECT = "SELECT id, name, role, created_at_ms FROM account "
+SELECT = "SELECT id, name, role, created_at_ms, removed_at_ms FROM account "
 
 
 class StoredAccounts:
@@ -20,21 +23,37 @@ class StoredAccounts:
             (account.id, account.name, account.role.value, to_ms(account.created_at)),
         )
 
-    def all(self) -> list[Account]:
-        """Return accounts in the order they were added."""
-        return [_account(row) for row in self._db.all(SELECT + "ORDER BY seq")]
+    def all(self, *, removed: bool = False) -> list[Account]:
+        """Return accounts in the order they were added; with ``removed`` also those taken away."""
+        which = "" if removed else "WHERE removed_at_ms IS NULL "
+        return [_account(row) for row in self._db.all(f"{SELECT}{which}ORDER BY seq")]
 
     def by_name(self, name: str) -> Account | None:
-        """Return the account of that name."""
-        row = self._db.one(SELECT + "WHERE name = ?", (name,))
+        """Return the account of that name that is not removed."""
+        row = self._db.one(SELECT + "WHERE name = ? AND removed_at_ms IS NULL", (name,))
         return _account(row) if row else None
 
     def by_id(self, account: AccountId) -> Account | None:
-        """Return the account of that id."""
+        """Return the account of that id, also a removed one."""
         row = self._db.one(SELECT + "WHERE id = ?", (account,))
         return _account(row) if row else None
 
+    def remove(self, account: AccountId, at: datetime) -> None:
+        """Mark an account as removed; what it did stays."""
+        self._db.run(
+            "UPDATE account SET removed_at_ms = ? WHERE id = ? AND removed_at_ms IS NULL",
+            (to_ms(at), account),
+        )
+
+    def last_logins(self) -> dict[AccountId, datetime]:
+        """Return when each account last opened the site, as far as the log tells."""
+        rows = self._db.all(
+            "SELECT object_ref, max(at) FROM audit WHERE action = ? GROUP BY object_ref", (LOGIN,)
+        )
+        return {AccountId(account): datetime.fromisoformat(at) for account, at in rows}
+
 
 def _account(row: Row) -> Account:
-    account, name, role, created_at_ms = row
-    return Account(AccountId(account), name, Role(role), from_ms(created_at_ms))
+    account, name, role, created_at_ms, removed_at_ms = row
+    removed_at = None if removed_at_ms is None else from_ms(removed_at_ms)
+    return Account(AccountId(account), name, Role(role), from_ms(created_at_ms), removed_at)

@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from evdesk.domain.errors import StorageError
+from evdesk.domain.secrets import Secret
 from evdesk.storage import faults
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
@@ -37,6 +39,23 @@ class Database:
         self._idle: Connection | None = None
         self._journal: Connection | None = None
         self._closed = False
+        self._out_of_use = False
+
+    @contextmanager
+    def out_of_use(self) -> Iterator[None]:
+        """Close what is kept and refuse every use while the block lasts: the file is replaced."""
+        with self._lock:
+            self._out_of_use = True
+            self._close_kept()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._out_of_use = False
+
+    def use_key(self, key: Secret) -> None:
+        """Open the file with another key from now on."""
+        self.place = replace(self.place, key=key)
 
     @contextmanager
     def transaction(
@@ -70,6 +89,7 @@ class Database:
         """Return a number that moves when another connection has committed."""
         with self._lock:
             if self._idle is None:
+                self._refuse_replaced()
                 self._idle = Connection(self.place)
             return self._idle.number("PRAGMA data_version")
 
@@ -117,15 +137,23 @@ class Database:
         """Close the connections that are kept; units of work still open close theirs."""
         with self._lock:
             self._closed = True
-            for connection in (self._journal, self._idle):
-                if connection is not None:
-                    connection.close()
-            self._journal = self._idle = None
+            self._close_kept()
+
+    def _close_kept(self) -> None:
+        for connection in (self._journal, self._idle):
+            if connection is not None:
+                connection.close()
+        self._journal = self._idle = None
+
+    def _refuse_replaced(self) -> None:
+        if self._out_of_use:
+            raise StorageError(faults.REPLACED)
 
     def _wal(self) -> Path:
         return self.place.path.with_name(self.place.path.name + "-wal")
 
     def _connect(self, access: Access) -> Connection:
+        self._refuse_replaced()
         connection = Connection(self.place)
         try:
             connection.run(access.value)
@@ -141,7 +169,7 @@ class Database:
 
     def _give_back(self, connection: Connection) -> bool:
         with self._lock:
-            if self._closed or self._journal is not None:
+            if self._closed or self._out_of_use or self._journal is not None:
                 return False
             self._journal = connection
             return True
@@ -151,7 +179,10 @@ class Database:
         if found != self.schema_version:
             template = faults.NEWER if found > self.schema_version else faults.OLDER
             raise StorageError(
-                template, path=self.place.path, found=found, known=self.schema_version
+                template if found >= 0 else faults.REPLACED,
+                path=self.place.path,
+                found=found,
+                known=self.schema_version,
             )
 
 

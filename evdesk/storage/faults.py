@@ -57,6 +57,10 @@ OLDER = (
     "{path} has schema {found}, and this evdesk needs {known}; nothing was changed. "
     "Close this window and open the site again to bring it up to date."
 )
+REPLACED = (
+    "The keys of this site are being renewed by another program; nothing was changed. "
+    "Try again when it is done."
+)
 APPEND_ONLY = (
     "An entry of {table} is final and was not changed: records that prove a bill are only ever "
     "added to. Nothing of this step was written."

@@ -6,11 +6,11 @@ Argon2id (RFC 9106) makes a key of the password, AES-256-GCM wraps the private h
 
 import base64
 import binascii
+import hashlib
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
@@ -22,6 +22,7 @@ from evdesk import settings
 from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import rfc3339
 from evdesk.domain.secrets import Secret
+from evdesk.domain.site import SlotKind
 from evdesk.storage.json_text import canonical
 
 KEY_BYTES = 32
@@ -29,6 +30,7 @@ SALT_BYTES = 16
 NONCE_BYTES = 12
 TAG_BYTES = 16
 SLOT_ID_BYTES = 8
+RANDOM_KINDS = {SlotKind.KEYRING, SlotKind.SERVICE}
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 RandomBytes = Callable[[int], bytes]
@@ -38,13 +40,6 @@ UNREASONABLE = (
     "to try a password, which is outside what evdesk accepts. Somebody may have changed keys.json; "
     "nothing was tried. Restore keys.json from the newest backup."
 )
-
-
-class SlotKind(StrEnum):
-    """What opens a slot."""
-
-    PASSWORD = "password"  # noqa: S105 - a kind, not a password
-    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +73,24 @@ class KdfCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """What a slot is for: ``label`` is the account id, or "" where it is nobody's own.
+
+    ``hint`` finds the slot of whoever gives their name, without telling the name: see ``hint_of``.
+    """
+
+    kind: SlotKind
+    label: str = ""
+    hint: int | None = None
+
+
+# A key of 256 random bits needs no stretching; the least that the bounds allow.
+RANDOM_COST = KdfCost(1, settings.KDF.min_memory_kib, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """One slot as it stands in keys.json; ``label`` is the account id, or "" for recovery."""
+    """One slot as it stands in keys.json; see ``Whose``."""
 
     id: str
     kind: SlotKind
@@ -91,10 +102,12 @@ class Slot:
     nonce: bytes
     wrapped: bytes
     sealed: bytes
+    hint: int | None = None
 
     def header(self) -> dict[str, object]:
         """Return everything but the ciphertexts, as JSON values."""
-        return {
+        hint = {} if self.hint is None else {"hint": self.hint}
+        return hint | {
             "id": self.id,
             "kind": self.kind.value,
             "label": self.label,
@@ -139,6 +152,7 @@ def load_slot(data: Mapping[str, object]) -> Slot:
         nonce=_bytes(data["nonce"]),
         wrapped=_bytes(data["wrapped"]),
         sealed=_bytes(data["sealed"]),
+        hint=_int(data["hint"]) if "hint" in data else None,
     )
     lengths = (len(slot.salt), len(slot.nonce), len(slot.public), len(slot.wrapped))
     if lengths != (SALT_BYTES, NONCE_BYTES, KEY_BYTES, KEY_BYTES + TAG_BYTES):
@@ -150,8 +164,7 @@ def load_slot(data: Mapping[str, object]) -> Slot:
 
 def make_slot(
     about: Mapping[str, object],
-    kind: SlotKind,
-    label: str,
+    whose: Whose,
     secret: Secret,
     data_key: Secret,
     *,
@@ -162,15 +175,16 @@ def make_slot(
     private = X25519PrivateKey.from_private_bytes(random_bytes(KEY_BYTES))
     slot = Slot(
         id=random_bytes(SLOT_ID_BYTES).hex(),
-        kind=kind,
-        label=label,
+        kind=whose.kind,
+        label=whose.label,
         created_at=rfc3339(created_at),
-        cost=KdfCost(),
+        cost=RANDOM_COST if whose.kind in RANDOM_KINDS else KdfCost(),
         salt=random_bytes(SALT_BYTES),
         public=private.public_key().public_bytes_raw(),
         nonce=random_bytes(NONCE_BYTES),
         wrapped=b"",
         sealed=b"",
+        hint=whose.hint,
     )
     bound = _bound(about, slot)
     wrapping = AESGCM(_stretched(secret, slot))
@@ -202,6 +216,21 @@ def seal_to(about: Mapping[str, object], slot: Slot, purpose: str, value: Secret
     """Return a value that whoever opens the slot can read; nobody's password is needed."""
     public = X25519PublicKey.from_public_bytes(slot.public)
     return SUITE.encrypt(value.reveal(), public, _bound(about, slot, purpose))
+
+
+def resealed(about: Mapping[str, object], slot: Slot, data_key: Secret) -> Slot:
+    """Return a slot that opens another data key with the same secret; it need not be known."""
+    public = X25519PublicKey.from_public_bytes(slot.public)
+    return replace(slot, sealed=SUITE.encrypt(data_key.reveal(), public, _bound(about, slot)))
+
+
+def hint_of(site_id: str, name: str) -> int:
+    """Return 0 to 255 for the name of an account.
+
+    Eight bits spare trying everybody's slot, and are too few to tell whose name it is.
+    """
+    plain = unicodedata.normalize("NFKC", name.strip())
+    return hashlib.sha256(f"evdesk account\n{site_id}\n{plain}".encode()).digest()[0]
 
 
 def open_slot(about: Mapping[str, object], slot: Slot, secret: Secret) -> OpenSlot | None:

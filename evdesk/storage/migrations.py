@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evdesk.domain.errors import StorageError
 from evdesk.storage.connection import Connection, complete
-from evdesk.storage.faults import NEWER, TRUNCATED, Place
+from evdesk.storage.faults import NEWER, REPLACED, TRUNCATED, Place
 
 SITE_SCHEMA = Path(__file__).parent / "schema"
 PERSONS_SCHEMA = SITE_SCHEMA / "persons"
@@ -61,9 +61,11 @@ def check_known(place: Place, found: int, known: int) -> None:
     """Refuse a schema that this program does not know.
 
     Raises:
-        StorageError: a newer program has opened this site.
+        StorageError: a newer program has opened this site, or its keys are being renewed.
 
     """
+    if found < 0:
+        raise StorageError(REPLACED)
     if found > known:
         raise StorageError(NEWER, path=place.path, found=found, known=known)
 

@@ -35,6 +35,10 @@ class Persons:
         self._place = place
         self._random_bytes = random_bytes
 
+    def use_key(self, data_key: Secret) -> None:
+        """Open the file under another data key from now on."""
+        self._place = persons_place(self._place.path, data_key, self._place.busy_timeout_ms)
+
     def create(self, person: str, data_classes: frozenset[str]) -> PersonKeyring:
         """Make and keep the keys of a new person, pending until ``confirm``."""
         keyring = {name: Secret(self._random_bytes(KEY_BYTES)) for name in sorted(data_classes)}

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,13 +18,13 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Account, Actor, Site
 from evdesk.ports import Clock
 from evdesk.settings import JOURNAL
-from evdesk.storage import genesis, keys, migrations
+from evdesk.storage import genesis, keys, migrations, rotation
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.database import Access, Database
 from evdesk.storage.faults import READ_ONLY, Place
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.places import refuse_bad_place
-from evdesk.storage.site_store import SiteStore
+from evdesk.storage.site_store import SiteStore, StoppedClock
 
 SITE_DB = "site.db"
 PERSONS_DB = "persons.db"
@@ -102,6 +101,7 @@ def open_store(
 
     """
     refuse_bad_place(folder)
+    rotation.finish(folder, data_key)
     site, persons = _places(folder, data_key, busy_timeout_ms)
     for place in (site, persons):
         if not os.path.exists(place.path):  # noqa: PTH110 - False, too, where nothing may be read
@@ -172,7 +172,13 @@ def _build(
     random_bytes: Callable[[int], bytes],
 ) -> str:
     data_key, code = keys.create_keys(
-        folder, site.id, owner.id, password, created_at=site.created_at, random_bytes=random_bytes
+        folder,
+        site.id,
+        owner.id,
+        password,
+        created_at=site.created_at,
+        name=owner.name,
+        random_bytes=random_bytes,
     )
     site_place, persons = _places(folder, data_key, JOURNAL.busy_timeout_ms)
     migrations.create(site_place, migrations.SITE_SCHEMA, wal=True)
@@ -183,7 +189,7 @@ def _build(
         database,
         Persons(persons, random_bytes),
         Actor(owner.id, owner.role),
-        _Stopped(site.created_at),
+        StoppedClock(site.created_at),
         random_bytes,
         Anchor(folder),
     )
@@ -196,13 +202,3 @@ def _build(
     if os.name == "posix":
         folder.chmod(0o700)
     return code
-
-
-@dataclass(frozen=True, slots=True)
-class _Stopped:
-    """A clock that shows one instant: that of the site's creation."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at

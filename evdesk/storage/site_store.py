@@ -3,12 +3,15 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from evdesk import ports
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.permissions import sees_persons
+from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Actor
 from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.anchor import Anchor
@@ -66,6 +69,20 @@ def _heads(told: Rollback) -> dict[str, object]:
     return {"anchored": str(told.anchored), "found": str(told.found)}
 
 
+WriteEntry = Callable[[Connection, Change, int], Head]
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedClock:
+    """A clock that shows one instant."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """Return the instant."""
+        return self.at
+
+
 class SiteUnit:
     """Implements ``ports.Unit``: one transaction."""
 
@@ -79,6 +96,7 @@ class SiteUnit:
     ) -> None:
         self.site: ports.SiteRows = StoredSite(connection)
         self.accounts: ports.Accounts = StoredAccounts(connection)
+        self.intents: ports.Intents = Intents(connection)
         self.meters: ports.Meters = StoredMeters(connection)
         self.memories: ports.DeviceMemories = StoredDeviceMemories(connection)
         self.stations: ports.Stations = StoredStations(connection)
@@ -133,6 +151,12 @@ class SiteStore:
         self._clock = clock
         self._random_bytes = random_bytes
 
+    def acting_as(self, actor: Actor) -> "SiteStore":
+        """Return the same open site in the name of somebody else; closed together with this."""
+        return SiteStore(
+            self._site, self._persons, actor, self._clock, self._random_bytes, self._anchor
+        )
+
     @contextmanager
     def read(self) -> Iterator[ports.Unit]:
         """Open a consistent view; nothing can be written through it."""
@@ -178,6 +202,45 @@ class SiteStore:
             raise StorageError(READ_ONLY, path=self._anchor.path) from error
         self.rollback = None
 
+    def rekeyed(self, data_key: Secret, renew: Callable[[WriteEntry], Head]) -> None:
+        """Let ``renew`` put files under another key in the place of these; nobody uses them then.
+
+        It is given what writes an entry into the new database and marks its intent as done.
+
+        Raises:
+            StorageError: whatever ``renew`` raises, or the log is not the one that was anchored.
+
+        """
+        if self.rollback is not None:
+            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+        clock = StoppedClock(self._clock.now())  # a demo site's clock stands in the database
+
+        def write(connection: Connection, change: Change, intent: int) -> Head:
+            recorder = Recorder(connection, self.actor, clock, self._random_bytes)
+            recorder.record(change)
+            Intents(connection).done([intent], clock.now())
+            recorder.write()
+            return Chain(connection).head()
+
+        with self._site.out_of_use():
+            head = renew(write)
+            self._site.use_key(data_key)
+            self._persons.use_key(data_key)
+        self._anchor.advance(head)
+
+    def sign_head(self, sign: Callable[[Head], str]) -> ports.KeptCheckpoint:
+        """Keep a signed checkpoint of the log as it is, durable, and return it.
+
+        Raises:
+            StorageError: the log is not the one that was anchored or signed before.
+
+        """
+        if self.rollback is not None:
+            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+        limit = AUDIT_TABLES if self._hides() else None
+        with self._site.transaction(Access.PEOPLE, limit) as connection:
+            return keep_checkpoint(connection, sign, self._clock.now())
+
     @contextmanager
     def journal(self) -> Iterator[ports.Unit]:
         """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
@@ -213,19 +276,6 @@ class SiteStore:
             self._persons.confirm(committed)
             self._persons.drop_pending(self._persons.pending())
             intents.done(list(wanted), self._clock.now())
-
-    def sign_head(self, sign: Callable[[Head], str]) -> ports.KeptCheckpoint:
-        """Keep a signed checkpoint of the log as it is, durable, and return it.
-
-        Raises:
-            StorageError: the log is not the one that was anchored or signed before.
-
-        """
-        if self.rollback is not None:
-            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
-        limit = AUDIT_TABLES if self._hides() else None
-        with self._site.transaction(Access.PEOPLE, limit) as connection:
-            return keep_checkpoint(connection, sign, self._clock.now())
 
     @contextmanager
     def _changing(self, access: Access, *, must_record: bool) -> Iterator[ports.Unit]:

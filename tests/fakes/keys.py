@@ -7,8 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from evdesk.domain.secrets import Secret
+from evdesk.domain.site import SlotKind
 from evdesk.settings import KDF
-from evdesk.storage import key_slots, keys
+from evdesk.storage import key_file, key_slots, keys
 
 CHEAP = key_slots.KdfCost(time_cost=1, memory_kib=KDF.min_memory_kib, parallelism=1)
 
@@ -16,10 +17,10 @@ CHEAP = key_slots.KdfCost(time_cost=1, memory_kib=KDF.min_memory_kib, parallelis
 def make_cheap(folder: Path, password: Secret) -> Secret:
     """Let the password's slot cost the least that is allowed; return the data key."""
     data_key = keys.unlock(folder, None, password).data_key
-    file, _ = keys._read(folder)
+    file, _ = key_file.read_keys(folder)
     private = X25519PrivateKey.generate()
     for slot in file.slots:
-        if slot.kind is key_slots.SlotKind.PASSWORD:
+        if slot.kind is SlotKind.PASSWORD:
             public = private.public_key()
             cheap = replace(slot, cost=CHEAP, public=public.public_bytes_raw())
             bound = key_slots._bound(file.about(), cheap)
@@ -29,6 +30,6 @@ def make_cheap(folder: Path, password: Secret) -> Secret:
                 wrapped=wrap.encrypt(cheap.nonce, private.private_bytes_raw(), bound),
                 sealed=key_slots.SUITE.encrypt(data_key.reveal(), public, bound),
             )
-            file = keys._with_slot(file, cheap)
-    keys._write(folder, file)
+            file = file.with_slot(cheap)
+    key_file.write_keys(folder, file)
     return data_key

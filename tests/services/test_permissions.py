@@ -8,7 +8,8 @@ from typing import get_type_hints
 
 import pytest
 
-from evdesk.bootstrap.sites import Opened, Services, open_with_key
+from evdesk.bootstrap.services import Services
+from evdesk.bootstrap.sites import Opened, open_with_key
 from evdesk.domain.audit import Outcome
 from evdesk.domain.errors import NotPermitted, StorageError, UserError
 from evdesk.domain.permissions import ALLOWED, Action, allows

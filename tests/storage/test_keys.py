@@ -5,17 +5,33 @@ import os
 import re
 import stat
 import unicodedata
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from evdesk.domain.errors import StorageError, WrongKey
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId
-from evdesk.storage import keys
+from evdesk.storage import key_file, keys
 from evdesk.storage.recovery import write_code
-from tests.storage.sites import OWNER, PASSWORD, START, opened
+from evdesk.storage.site_keys import StoredSiteKeys
+from evdesk.storage.site_store import SiteStore
+from tests.storage.sites import OWNER, PASSWORD, FixedClock, opened
 
 BEN = AccountId("a-2")
+
+
+def site_keys(folder: Path, data_key: Secret) -> StoredSiteKeys:
+    """The keys as a site opened by its owner has them; nothing here needs its database."""
+    signing_key = keys.unlock(folder, OWNER.id, PASSWORD).signing_key
+    unused = cast("SiteStore", None)
+    return StoredSiteKeys(folder, unused, FixedClock(), data_key, signing_key)
+
+
+def set_password(folder: Path, data_key: Secret, password: bytes, *, signs: bool = True) -> None:
+    file_keys = site_keys(folder, data_key)
+    file_keys.change(file_keys.password_slot(BEN, "ben", Secret(password), signs=signs), [])
 
 
 def edit(folder, change) -> None:
@@ -23,7 +39,7 @@ def edit(folder, change) -> None:
     data = json.loads((folder / "keys.json").read_text())
     del data["sha256"]
     change(data)
-    data["sha256"] = keys._digest(data)
+    data["sha256"] = key_file.digest(data)
     for name in ("keys.json", "keys.json.bak"):
         (folder / name).write_text(json.dumps(data))
 
@@ -65,13 +81,13 @@ def test_a_code_of_another_site_is_said_so(folder) -> None:
 def test_a_password_is_the_same_however_its_accents_are_composed(folder, data_key) -> None:
     composed = unicodedata.normalize("NFC", "Schlüssel ﬁ")
     taken_apart = unicodedata.normalize("NFD", "Schlüssel fi")
-    keys.set_password(folder, BEN, data_key, Secret(composed.encode()), created_at=START)
+    set_password(folder, data_key, composed.encode())
     assert keys.unlock(folder, BEN, Secret(taken_apart.encode())).account_id == BEN
 
 
 def test_a_new_password_replaces_the_old_one_and_no_other(folder, data_key) -> None:
-    keys.set_password(folder, BEN, data_key, Secret(b"first"), created_at=START)
-    keys.set_password(folder, BEN, data_key, Secret(b"second"), created_at=START)
+    set_password(folder, data_key, b"first")
+    set_password(folder, data_key, b"second")
     assert keys.unlock(folder, BEN, Secret(b"second")).data_key.reveal() == data_key.reveal()
     assert keys.unlock(folder, OWNER.id, PASSWORD).account_id == OWNER.id
     with pytest.raises(WrongKey):
@@ -79,14 +95,17 @@ def test_a_new_password_replaces_the_old_one_and_no_other(folder, data_key) -> N
 
 
 def test_a_removed_account_gets_in_no_more(folder, data_key) -> None:
-    keys.set_password(folder, BEN, data_key, Secret(b"first"), created_at=START)
-    keys.remove_account(folder, BEN)
+    set_password(folder, data_key, b"first")
+    file_keys = site_keys(folder, data_key)
+    file_keys.change(None, [slot.id for slot in file_keys.slots() if slot.account == BEN])
     with pytest.raises(WrongKey):
         keys.unlock(folder, None, Secret(b"first"))
 
 
 def test_a_new_recovery_code_replaces_the_old_one(folder, data_key, recovery_code) -> None:
-    code = keys.renew_recovery_code(folder, data_key, created_at=START)
+    file_keys = site_keys(folder, data_key)
+    slot, code = file_keys.recovery_slot()
+    file_keys.change(slot, [])
     assert keys.unlock(folder, None, Secret(code.encode())).account_id is None
     with pytest.raises(WrongKey):
         keys.unlock(folder, None, Secret(recovery_code.encode()))
