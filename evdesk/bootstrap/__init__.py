@@ -23,12 +23,12 @@ from evdesk.bootstrap.sites import (
     default_folder,
     has_several_accounts,
     local_zone,
-    open_collector,
     open_service,
     open_site,
     open_with_key,
     open_with_keyring,
     seconds_to_wait,
+    service_folder,
 )
 from evdesk.bootstrap.window import open_window, picture
 from evdesk.devices.simulator.listening import Links
@@ -51,7 +51,6 @@ __all__ = [
     "harden",
     "has_several_accounts",
     "local_zone",
-    "open_collector",
     "open_service",
     "open_site",
     "open_window",
@@ -60,6 +59,7 @@ __all__ = [
     "picture",
     "save",
     "seconds_to_wait",
+    "service_folder",
     "simulate",
     "spawn",
     "told_of",

@@ -247,16 +247,17 @@ def _actor(store: Store, account_id: AccountId | None, user: str | None) -> Acto
     return Actor(account.id, account.role)
 
 
-def open_collector(folder: Path, password: Secret, user: str | None) -> Opened:
-    """Open a site with a password, to act as its collector."""
-    return as_collector(open_site(folder, password, user))
-
-
 def as_collector(opened: Opened) -> Opened:
     """Let an open site be its collector's, whoever opened it."""
     opened.services.store.close()
-    acting = open_with_key(opened.folder, opened.data_key, COLLECTOR)
-    return replace(acting, used_second_copy=opened.used_second_copy, settled=opened.settled)
+    begun = _begin(opened.folder, opened.data_key, opened.signing_key)
+    services = build_services(begun, begun.store.acting_as(COLLECTOR))
+    return replace(opened, keys=begun.keys, services=services)
+
+
+def service_folder() -> Path:
+    """Return where the key of a collector that starts with this PC is kept."""
+    return ServiceKeyFile().folder
 
 
 def open_service(folder: Path, place: SecretPlace | None = None) -> Opened | None:

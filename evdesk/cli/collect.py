@@ -42,7 +42,7 @@ def run_collector(context: Context) -> None:
         return
     seconds, speed = _seconds(args.seconds), _speed(args.speed)
     opened = _open(context)
-    context.tell_second_copy(opened)
+    context.tell(opened)
     try:
         tally = bootstrap.collect(opened, seconds, speed)
     finally:
@@ -55,7 +55,11 @@ def _open(context: Context) -> bootstrap.Opened:
     bootstrap.check_site(folder)
     if context.args.key_stdin:
         return bootstrap.open_with_key(folder, _read_key(), bootstrap.COLLECTOR)
-    return bootstrap.open_collector(folder, context.password(), context.option("user"))
+    if context.option("password_file") is None:  # as when a service manager starts it
+        opened = bootstrap.open_service(folder)
+        if opened is not None:
+            return opened
+    return bootstrap.as_collector(context.open())
 
 
 def _stop(context: Context) -> None:

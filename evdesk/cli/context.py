@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from evdesk import bootstrap
 from evdesk.cli.output import Output
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.instants import parse_instant
 from evdesk.domain.secrets import Secret
+from evdesk.services.key_changes import RECOVERY_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +46,77 @@ class Context:
         file = self.option("password_file")
         return _ask("Password") if file is None else read_password(Path(file).expanduser())
 
-    def new_password(self) -> Secret:
+    def new_password(self, option: str = "password_file") -> Secret:
         """Return a password to be: from the file named, or asked for twice on a terminal.
 
         Raises:
             UserError: as ``password``, or the two are not the same.
 
         """
-        if self.option("password_file") is not None:
-            return self.password()
+        file = self.option(option)
+        if file is not None:
+            return read_password(Path(file).expanduser())
+        if not _somebody_is_there():
+            raise UserError(
+                "There is no terminal to ask for the new password: name a file with {option}.",
+                option=f"--{option.replace('_', '-')}",
+            )
         first, again = _ask("New password"), _ask("The same again")
         if first.reveal() != again.reveal():
-            raise UserError("The two passwords are not the same. Nothing was created.")
+            raise UserError("The two passwords are not the same. Nothing was changed.")
         return first
 
     @contextmanager
     def site(self) -> Iterator[bootstrap.Services]:
-        """Open the site with the password and close it afterwards."""
-        bootstrap.check_site(self.folder())  # before anybody types a password
-        opened = bootstrap.open_site(self.folder(), self.password(), self.option("user"))
-        self.tell_second_copy(opened)
-        try:
+        """Open the site and close it afterwards."""
+        with self.opened() as opened:
             yield opened.services
+
+    @contextmanager
+    def opened(self) -> Iterator[bootstrap.Opened]:
+        """Open the site and close it afterwards; for what needs its keys as well."""
+        bootstrap.check_site(self.folder())  # before anybody types a password
+        opened = self.open()
+        self.tell(opened)
+        try:
+            yield opened
         finally:
             opened.services.store.close()
 
-    def tell_second_copy(self, opened: bootstrap.Opened) -> None:
-        """Say so where the second copy of the keys had to stand in."""
+    def open(self) -> bootstrap.Opened:
+        """Open the site: with the password file, the keyring of the system, or what is typed."""
+        folder, user = self.folder(), self.option("user")
+        if self.option("password_file") is not None:
+            return bootstrap.open_site(folder, self.password(), user)
+        return self._open_with_keyring() or self._open_with_typed()
+
+    def _open_with_keyring(self) -> bootstrap.Opened | None:
+        try:
+            return bootstrap.open_with_keyring(self.folder(), self.option("user"))
+        except StorageError as error:
+            if not _somebody_is_there():
+                raise
+            self.out.note(f"evdesk: {error}")
+            return None
+
+    def _open_with_typed(self) -> bootstrap.Opened:
+        folder, user = self.folder(), self.option("user")
+        if _somebody_is_there():
+            wait_s = bootstrap.seconds_to_wait(folder)
+            if wait_s:
+                self.out.note(f"After wrong passwords, the next try is in {wait_s} s …")
+                time.sleep(wait_s)
+            if user is None and bootstrap.has_several_accounts(folder):
+                user = _ask_for_account()
+        return bootstrap.open_site(folder, self.password(), user)
+
+    def tell(self, opened: bootstrap.Opened) -> None:
+        """Say what was odd with the keys: their second copy stood in, or a change was cut off."""
+        for one in opened.settled:
+            ended = "was finished" if one.finished else "had not happened and was dropped"
+            self.out.note(f"evdesk: A change of keys ({one.action}) was cut off: it {ended}.")
+            if one.finished and one.action == RECOVERY_CODE:
+                self.out.note("evdesk: Make a recovery code anew, unless you have seen that one.")
         if opened.used_second_copy:
             self.out.note(
                 "evdesk: keys.json is missing or damaged; its second copy keys.json.bak was used. "
@@ -113,6 +159,11 @@ class Context:
 
 def _somebody_is_there() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _ask_for_account() -> str | None:
+    print("Account (empty: the recovery code): ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() or None
 
 
 def _ask(what: str) -> Secret:

@@ -10,6 +10,7 @@ from tempfile import mkstemp
 import evdesk
 from evdesk import bootstrap
 from evdesk.cli import (
+    account,
     collect,
     demo,
     driver,
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
-        invoice, mail, export, support,
+        invoice, mail, export, account, support,
     ):  # fmt: skip
         module.add_to(groups)
     return top

@@ -12,8 +12,8 @@ from evdesk.bootstrap.sites import (
     Made,
     Opened,
     SiteRequest,
+    as_collector,
     create_site,
-    open_collector,
     open_site,
 )
 from evdesk.domain.errors import UserError, WrongKey
@@ -56,7 +56,7 @@ def test_the_recovery_code_opens_and_acts_in_its_own_name(demo: tuple[Path, Made
 
 
 def test_a_collector_acts_as_one_also_after_somebodys_password(demo: tuple[Path, Made]) -> None:
-    opened = open_collector(demo[0], PASSWORD, None)
+    opened = as_collector(open_site(demo[0], PASSWORD))
     assert last_actor(opened) == "collector"
     opened.services.store.close()
 
