@@ -14,7 +14,7 @@ from evdesk.devices.simulator.loads import Session, delivering
 from evdesk.devices.simulator.scenario import Device, Scenario
 from tests.end_to_end.places import collect, depot, make_site, sessions
 
-INTERVAL_S = 15
+INTERVAL_S = 30
 DAY = datetime(2019, 12, 9, 8, 0, tzinfo=UTC)  # midnight in Los Angeles
 # Which charger stands at which of the eight spaces, and the resolution of its register.
 CHARGERS = ("heidelberg-energy-control",) * 6 + ("keba-p30", "goe-gemini")
