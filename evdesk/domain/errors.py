@@ -7,7 +7,8 @@ EvdeskError
 │   └── Unlikely       possible, and so odd that somebody has to say so twice
 ├── DeviceError    a meter, charger or server could not be reached or understood
 ├── StorageError   the site folder or its database does not do its part
-│   └── Damaged        some sealed readings are not what was sealed; others can be read
+│   ├── Damaged        some sealed readings are not what was sealed; others can be read
+│   └── LogBroken      the audit log is not whole, so that nothing can be added to it
 ├── WrongKey       the password, recovery code or key does not open the site
 │   └── TooEarly       too soon after a wrong password: nothing was tried
 └── NotPermitted   the account may not do this
@@ -57,6 +58,10 @@ class StorageError(EvdeskError):
 
 class Damaged(StorageError):  # noqa: N818 - the name says all
     """Some sealed readings of a meter are not what was sealed; others can be read."""
+
+
+class LogBroken(StorageError):  # noqa: N818 - the name says all
+    """The audit log is not whole, so that nothing can be added to it; it can be verified."""
 
 
 class WrongKey(EvdeskError):  # noqa: N818 - the name says all

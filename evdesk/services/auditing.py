@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from evdesk.domain import notes
 from evdesk.domain.audit import AuditEntry, Change
-from evdesk.domain.errors import StorageError, UserError
+from evdesk.domain.errors import LogBroken, StorageError, UserError
 from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.permissions import Action
 from evdesk.domain.verdicts import Known, Result, Verdict
@@ -190,7 +190,7 @@ class AuditService:
     def export(self, out: BinaryIO, tell: TellShare = silent) -> HandedOver:
         """Write all that proves the log into one file; its own entry comes afterwards.
 
-        A log that was rolled back is written without that entry, as nothing may change it.
+        A log that was rolled back, or is not whole, takes no entry.
 
         Raises:
             OSError: the file cannot be written.
@@ -202,12 +202,20 @@ class AuditService:
         with self._store.read() as unit:
             evidence = unit.audit.evidence(known)
             manifest = self._writer.write(evidence, out, tell)
-        head, recorded = evidence.head, self._store.rollback is None
-        if recorded:
-            facts = {"entries": head.size, "head": str(head), "manifest": manifest}
+        head = evidence.head
+        facts = {"entries": head.size, "head": str(head), "manifest": manifest}
+        return HandedOver(head, manifest, self._enter(facts), signed)
+
+    def _enter(self, facts: dict[str, object]) -> bool:
+        """Write the entry of an export; return whether the log can take one."""
+        if self._store.rollback is not None:
+            return False
+        try:
             with self._store.write() as unit:
                 unit.record_change(Change(EXPORTED, "audit", "log", facts))
-        return HandedOver(head, manifest, recorded, signed)
+        except LogBroken:
+            return False
+        return True
 
     def _record(self, action: str, facts: dict[str, object]) -> bool:
         """Write an entry, if that is possible; return whether it was."""

@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evdesk.domain import merkle
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import LogBroken, StorageError
 from evdesk.domain.notes import Head
 from evdesk.storage.connection import Connection
+from evdesk.storage.faults import is_unreadable
 from evdesk.storage.json_text import hashed_text
 
 VERSION = 1
 NO_ENTRY = "0" * 64  # what entry 0 names as the leaf before it
 BROKEN = (
-    "The audit log has lost a part of its tree (level {level}, number {index}); nothing was "
-    "changed. Run evdesk audit verify, and restore the newest backup."
+    "Entry {seq} of the audit log is missing or damaged, so that nothing can be added to it; "
+    "nothing was changed. Run evdesk audit verify, and restore the newest backup."
 )
 
 
@@ -39,8 +40,20 @@ class Chain:
         self._db = connection
 
     def last(self) -> Last | None:
-        """Return the newest entry."""
-        row = self._db.one("SELECT seq, lower(hex(leaf)), at FROM audit ORDER BY seq DESC LIMIT 1")
+        """Return the newest entry.
+
+        Raises:
+            LogBroken: it is none that could be followed.
+
+        """
+        try:
+            row = self._db.one(
+                "SELECT seq, lower(hex(leaf)), at FROM audit ORDER BY seq DESC LIMIT 1"
+            )
+        except StorageError as error:
+            if is_unreadable(error):
+                raise LogBroken(BROKEN, seq=self.size() - 1) from error
+            raise
         return None if row is None else Last(*row)
 
     def append(
@@ -70,19 +83,27 @@ class Chain:
         return Last(seq, leaf.hex(), at)
 
     def node(self, level: int, index: int) -> bytes:
-        """Return the hash of a complete subtree."""
+        """Return the hash of a complete subtree; one that is lost is made of what is below it.
+
+        Raises:
+            LogBroken: an entry is missing.
+
+        """
         if level == 0:
             row = self._db.one("SELECT leaf FROM audit WHERE seq = ?", (index,))
         else:
             sql = "SELECT hash FROM audit_node WHERE level = ? AND idx = ?"
             row = self._db.one(sql, (level, index))
-        if row is None:
-            raise StorageError(BROKEN, level=level, index=index)
-        return bytes(row[0])
+        if row is not None:
+            return bytes(row[0])
+        if level == 0:
+            raise LogBroken(BROKEN, seq=index)
+        left, right = (self.node(level - 1, 2 * index + side) for side in (0, 1))
+        return merkle.node_hash(left, right)
 
     def size(self) -> int:
         """Return how many entries there are."""
-        return following(self.last())
+        return self._db.number("SELECT coalesce(max(seq), -1) + 1 FROM audit")
 
     def head(self, size: int | None = None) -> Head:
         """Return the head of the first ``size`` entries, or of all."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from evdesk.domain import notes
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import LogBroken
 from evdesk.domain.instants import from_ms
 from evdesk.domain.notes import Checkpoint, Head, Verifier
 from evdesk.domain.verdicts import Doubt, Findings, What
@@ -109,7 +109,7 @@ def _is_lost(db: Connection, entries: Entries, head: Head) -> bool:
 def _had(db: Connection, head: Head) -> bool:
     try:
         return Chain(db).head(head.size) == head
-    except StorageError:  # a node is missing, which is found elsewhere
+    except LogBroken:  # which is found elsewhere
         return False
 
 
