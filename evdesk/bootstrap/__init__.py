@@ -8,6 +8,7 @@ from evdesk.bootstrap.running import (
     collect,
     device_profiles,
     save,
+    saving,
     simulate,
     spawn,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "open_with_keyring",
     "picture",
     "save",
+    "saving",
     "seconds_to_wait",
     "service_folder",
     "simulate",

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from wakepy import keep
 
@@ -224,6 +225,18 @@ def save(path: Path, data: bytes) -> None:
         UserError: the folder does not exist, cannot be written to, or is that of a site.
 
     """
+    with saving(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, that takes its place when the block ends; a failure leaves nothing.
+
+    Raises:
+        UserError: the folder does not exist, cannot be written to, or is that of a site.
+
+    """
     if (path.parent / keys.KEYS).exists() or (path.parent / keys.SECOND).exists():
         raise UserError(
             "{folder} is the folder of a site, where a file could take the place of its keys. "
@@ -232,7 +245,8 @@ def save(path: Path, data: bytes) -> None:
         )
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(data)
+        with partial.open("wb") as file:
+            yield file
         partial.replace(path)
     except OSError as error:
         raise UserError(

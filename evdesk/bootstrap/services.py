@@ -9,11 +9,13 @@ from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.papers import SitePapers
 from evdesk.delivery.smtp import SmtpMailer
 from evdesk.devices.modbus import ModbusDevices
+from evdesk.documents.evidence import EvidenceZip
 from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.documents.tables import Tables
 from evdesk.domain.site import Site
 from evdesk.ports import Clock, Devices, SiteKeys, Store
 from evdesk.services.accounts import AccountService
+from evdesk.services.auditing import AuditService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
@@ -36,6 +38,7 @@ from evdesk.services.stations import StationService
 from evdesk.services.supporting import SupportService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import ALERTS, shipped
+from evdesk.storage.log_keys import SiteLogKeys
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 PSEUDONYM_LENGTH = 8
@@ -103,6 +106,7 @@ class Services:
     support: SupportService
     accounts: AccountService
     keys: KeyService
+    audit: AuditService
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ def build_services(on: Foundation, store: Store) -> Services:
     occupancy = Occupancy(store, devices, WallClock())
     renderer = TypstInvoices(shipped("resources"))
     pseudonyms = RandomPseudonyms()
+    log_keys = SiteLogKeys(folder, lambda: on.keys.signing_key)
     return Services(
         info=site,
         store=store,
@@ -151,6 +156,7 @@ def build_services(on: Foundation, store: Store) -> Services:
         meter_facts=MeterFactsService(store),
         accounts=AccountService(store, clock, on.keys, on.changes, pseudonyms),
         keys=KeyService(store, WallClock(), on.keys, on.changes, on.places),
+        audit=AuditService(store, log_keys, EvidenceZip(shipped("resources"))),
         support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

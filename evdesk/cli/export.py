@@ -16,6 +16,7 @@ USAGE = 2
 
 # what a row of each table is
 ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault"}
+EVIDENCE = "evidence"
 
 
 def add_to(groups: Groups) -> None:
@@ -26,8 +27,11 @@ def add_to(groups: Groups) -> None:
         "write a table; the format follows the suffix",
         "evdesk export sessions --out sessions.xlsx --from 2026-01-01",
     )
-    export.add_argument("what", choices=list(ROWS), metavar="WHAT", help=" or ".join(ROWS))
-    export.add_argument("--out", required=True, metavar="FILE", help=".xlsx, .csv or .json")
+    choices = [*ROWS, EVIDENCE]
+    export.add_argument("what", choices=choices, metavar="WHAT", help=" or ".join(choices))
+    export.add_argument(
+        "--out", required=True, metavar="FILE", help=".xlsx, .csv or .json; evidence: .zip"
+    )
     export.add_argument("--meter", metavar="NAME", help="readings of this meter only")
     export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile")
     add_filter(export)
@@ -40,6 +44,8 @@ def export_table(context: Context) -> int:
     """
     args = context.args
     out = Path(args.out)
+    if args.what == EVIDENCE:
+        return _evidence(context, out)
     suffix = out.suffix.lower()
     damage: Sequence[Damaged] = ()
     with context.site() as services:
@@ -63,6 +69,32 @@ def export_table(context: Context) -> int:
     for each in damage:
         context.out.note(f"evdesk: {each}")
     return USAGE if damage else 0
+
+
+def _evidence(context: Context, out: Path) -> int:
+    """Write what proves the audit log, for somebody who has no evdesk."""
+    if out.suffix.lower() != ".zip":
+        raise UserError("Evidence is a .zip: name the file so, not {name}.", name=out.name)
+    with context.site() as services, bootstrap.saving(out) as file:
+        done = services.audit.export(file, context.out.progress)
+    answer = {
+        "file": str(out),
+        "head": str(done.head),
+        "entries": done.head.size,
+        "manifest": done.manifest,
+        "signed": done.signed is not None,
+        "recorded": done.recorded,
+    }
+    context.out.answer(
+        answer,
+        f"Saved {done.head.size} entries with all that proves them to {out}.\n"
+        f"Unpack it and run python3 verify.py in its folder; any Python 3.11 does.\n\n"
+        f"Write down the head and keep it apart from the file:\n  {done.head}\n"
+        f"MANIFEST (SHA-256):\n  {done.manifest}",
+    )
+    if not done.recorded:
+        context.out.note("evdesk: The log is in doubt, so that no entry tells of this export.")
+    return 0
 
 
 def _lasted(context: Context, services: bootstrap.Services) -> FaultFilter:

@@ -11,6 +11,7 @@ import evdesk
 from evdesk import bootstrap
 from evdesk.cli import (
     account,
+    audit,
     collect,
     demo,
     driver,
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
-        invoice, mail, export, account, support,
+        invoice, mail, export, audit, account, support,
     ):  # fmt: skip
         module.add_to(groups)
     return top
