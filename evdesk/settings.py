@@ -24,7 +24,7 @@ class Polling:
     max_interval_ms: int = 3_600_000
     timeout_s: float = 3.0  # one request, wall clock
     line_timeout_s: float = 1.0  # one request on a serial line, where every other unit waits for it
-    stepped_timeout_s: float = 0.5  # one request, demo sites in stepped time
+    stepped_timeout_s: float = 1.0  # one request, demo sites in stepped time
     backoff_first_s: float = 1.0  # after the first failure, doubled up to the last
     backoff_last_s: float = 30.0
     reconnect_s: float = 1.0  # between two connections to one port
@@ -124,6 +124,19 @@ class Alerts:
     stuck_s: float = 600.0  # a mail being sent for longer was left by a program that died
 
 
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """How backups are kept; when, where and for how many days is the site's to set."""
+
+    fewest_days: int = 1
+    most_days: int = 366
+    persons_days: int = 7  # for so long at most a copy of the keys of persons lies in a folder
+    overdue_days: int = 3
+    retry_s: float = 3_600.0  # after a failure
+    patience_s: float = 3_600.0  # for readings that wait to be sealed first
+    look_every_s: float = 30.0
+
+
 POLLING = Polling()
 FINDING = Finding()
 JOURNAL = Journal()
@@ -133,6 +146,7 @@ RECONCILING = Reconciling()
 KDF = Kdf()
 UNLOCKING = Unlocking()
 ALERTS = Alerts()
+BACKUPS = Backups()
 FAULTS = Limits(
     look_every_s=10.0,
     silent_for_s=20.0,
