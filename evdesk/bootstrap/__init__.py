@@ -1,5 +1,11 @@
 """The composition root: builds services from a site folder and runs the processes."""
 
+from evdesk.bootstrap.backing_up import (
+    find_backups,
+    is_backup_of,
+    restore_service,
+    verify_backup,
+)
 from evdesk.bootstrap.hardening import harden, told_of
 from evdesk.bootstrap.papers import versions
 from evdesk.bootstrap.running import (
@@ -49,8 +55,10 @@ __all__ = [
     "create_site",
     "default_folder",
     "device_profiles",
+    "find_backups",
     "harden",
     "has_several_accounts",
+    "is_backup_of",
     "local_zone",
     "open_service",
     "open_site",
@@ -58,6 +66,7 @@ __all__ = [
     "open_with_key",
     "open_with_keyring",
     "picture",
+    "restore_service",
     "save",
     "saving",
     "seconds_to_wait",
@@ -65,5 +74,6 @@ __all__ = [
     "simulate",
     "spawn",
     "told_of",
+    "verify_backup",
     "versions",
 ]

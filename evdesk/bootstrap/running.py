@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from wakepy import keep
 
+from evdesk.bootstrap.backing_up import keeping_backups
 from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.posting import posting
@@ -118,7 +119,7 @@ async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally
         computer = ThisComputer(opened.folder)
         collector = Collector(store, devices, WallClock(), since_boot_s, computer, give_memory_back)
     _stop_on_signals(collector.stopping.set)
-    with posting(opened.services.mail):
+    with posting(opened.services.mail), keeping_backups(opened):
         return await collector.run(seconds)
 
 

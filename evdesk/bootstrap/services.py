@@ -16,6 +16,7 @@ from evdesk.domain.site import Site
 from evdesk.ports import Clock, Devices, SiteKeys, Store
 from evdesk.services.accounts import AccountService
 from evdesk.services.auditing import AuditService
+from evdesk.services.backups import BackupService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
@@ -38,6 +39,7 @@ from evdesk.services.stations import StationService
 from evdesk.services.supporting import SupportService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import ALERTS, shipped
+from evdesk.storage.backups import SiteBackups
 from evdesk.storage.log_keys import SiteLogKeys
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
@@ -107,6 +109,7 @@ class Services:
     accounts: AccountService
     keys: KeyService
     audit: AuditService
+    backups: BackupService
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,9 @@ def build_services(on: Foundation, store: Store) -> Services:
         accounts=AccountService(store, clock, on.keys, on.changes, pseudonyms),
         keys=KeyService(store, WallClock(), on.keys, on.changes, on.places),
         audit=AuditService(store, log_keys, EvidenceZip(shipped("resources"))),
+        backups=BackupService(
+            store, SiteBackups(folder, on.keys, WallClock()), pseudonyms, WallClock()
+        ),
         support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

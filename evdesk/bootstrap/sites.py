@@ -25,7 +25,7 @@ from evdesk.services.drivers import LANGUAGES
 from evdesk.services.key_changes import KeyChanges, Places, Settled
 from evdesk.services.logins import note_login
 from evdesk.services.passwords import demand_good
-from evdesk.storage import keys, site_folder
+from evdesk.storage import keys, site_folder, swapping
 from evdesk.storage.keyring_slot import OsKeyring
 from evdesk.storage.service_key import ServiceKeyFile
 from evdesk.storage.site_keys import StoredSiteKeys
@@ -107,6 +107,7 @@ def local_zone() -> str:
 def create_site(folder: Path, password: Secret, request: SiteRequest) -> Made:
     """Create a site folder with its first account, all or nothing."""
     _check(request)
+    swapping.finish(folder)  # then it is not empty
     demand_good(password, (request.name, request.owner), demo=request.demo)
     at = request.starts_at or datetime.now(UTC)
     pseudonyms = RandomPseudonyms()
@@ -148,12 +149,13 @@ def _check(request: SiteRequest) -> None:
 
 
 def check_site(folder: Path) -> None:
-    """Refuse a folder that has nothing of a site.
+    """Refuse a folder that has nothing of a site; a restore that was cut off is finished first.
 
     Raises:
         UserError: neither keys nor a database are there.
 
     """
+    swapping.finish(folder)
     names = (site_folder.SITE_DB, keys.KEYS, keys.SECOND)
     if not any((folder / name).exists() for name in names):
         raise UserError(

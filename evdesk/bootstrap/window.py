@@ -11,7 +11,7 @@ from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId
 from evdesk.ports import Store
-from evdesk.storage import site_folder
+from evdesk.storage import site_folder, swapping
 
 if TYPE_CHECKING:
     from evdesk.gui.desk import Desk
@@ -24,7 +24,8 @@ class Door:
         self._demos: list[DemoDepot] = []
 
     def exists(self, folder: Path) -> bool:
-        """Return whether a site is there."""
+        """Return whether a site is there; a restore that was cut off is finished first."""
+        swapping.finish(folder)
         return (folder / site_folder.SITE_DB).exists()
 
     def create(  # noqa: PLR0913, PLR0917 - the fields of the first-run form

@@ -12,6 +12,7 @@ from evdesk import bootstrap
 from evdesk.cli import (
     account,
     audit,
+    backup,
     collect,
     demo,
     driver,
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
-        invoice, mail, export, audit, account, support,
+        invoice, mail, export, audit, account, backup, support,
     ):  # fmt: skip
         module.add_to(groups)
     return top

@@ -88,6 +88,19 @@ def is_due(schedule: Schedule, now: datetime, tz: str) -> bool:
     return schedule.made_at is None or schedule.made_at < last_due(now, tz, schedule.at_minute)
 
 
+def missing_since(
+    schedule: Schedule, last_made_at: datetime | None, now: datetime, patience: timedelta
+) -> datetime | None:
+    """Return since when there is no backup, or None while that is no longer than it may be.
+
+    Who turned backups off wants to hear no more of it.
+    """
+    known = [at for at in (schedule.watched_at, last_made_at) if at is not None]
+    if schedule.state is ScheduleState.OFF or not known:
+        return None
+    return max(known) if now - max(known) > patience else None
+
+
 def expired(
     found: Sequence[Backup], verified: Collection[BackupId], now: datetime, keep_days: int
 ) -> list[Backup]:

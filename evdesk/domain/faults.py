@@ -59,6 +59,8 @@ class FaultCode(StrEnum):
     CLOCK_NOT_SYNCHRONISED = "clock_not_synchronised"
     COLLECTOR_STOPPED = "collector_stopped"
     DISK_NEARLY_FULL = "disk_nearly_full"
+    BACKUP_FAILED = "backup_failed"
+    BACKUP_OVERDUE = "backup_overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,26 @@ CATALOGUE: Mapping[FaultCode, Entry] = {
         "Free some space, or move the site to a larger disk.",
         ("{free_mb} MB are free.",),
     ),
+    FaultCode.BACKUP_FAILED: Entry(
+        _WARNING, "Backup failed",
+        "The backup that was due could not be made, or did not hold when it was restored to check "
+        "it.",
+        "Look at the folder and the drive of the backups, then make one by hand: evdesk backup "
+        "create.",
+        ("{why}",),
+    ),
+    FaultCode.BACKUP_OVERDUE: Entry(
+        _WARNING, "No backup for days",
+        "No backup of this site has been made for more than three days. If this computer is lost, "
+        "so is all that was recorded since.",
+        "Set when backups are made, and where: evdesk backup schedule. Use another drive than the "
+        "one of the site.",
+        ("The last one is from {last}.",),
+    ),
 }  # fmt: skip
+
+# What the keeper of the backups opens and closes by itself.
+OF_BACKUPS = frozenset({FaultCode.BACKUP_FAILED, FaultCode.BACKUP_OVERDUE})
 
 
 @dataclass(frozen=True, slots=True)

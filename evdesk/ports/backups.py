@@ -1,6 +1,7 @@
 """Backups: files that hold a whole site, made while it is in use and proven by restoring them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from evdesk.domain.erasures import Erasure
 from evdesk.domain.errors import EvdeskError
 from evdesk.domain.notes import Head
 from evdesk.domain.secrets import Secret
+from evdesk.domain.site import Actor
 
 
 class BackupStage(StrEnum):
@@ -95,6 +97,12 @@ class BackupRows(Protocol):
     def set_schedule(self, schedule: Schedule) -> None:
         """Replace when and where backups are made."""
 
+    def watch_from(self, at: datetime) -> None:
+        """Count a missing backup from an instant on, unless that is done already."""
+
+    def note_done(self, at: datetime) -> None:
+        """Keep when the collector last made one that held."""
+
     def last_made_at(self) -> datetime | None:
         """Return when the newest one was made, by whomever."""
 
@@ -125,8 +133,18 @@ class BackupFiles(Protocol):
 
         """
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else make backups of this site while the block lasts.
+
+        Raises:
+            StorageError: somebody does.
+
+        """
+
     def make(self, order: BackupOrder, attend: Attend = unattended) -> Backup:
         """Write one backup, and beside it the newest keys of persons and erasure ledger.
+
+        Call it while ``alone``.
 
         Raises:
             StorageError: no room, no permission, a drive that is gone; nothing of it is kept.
@@ -149,7 +167,7 @@ class BackupFiles(Protocol):
         """Remove a backup file; return whether it is gone."""
 
     def copy_persons(self, folder: Path) -> None:
-        """Write the newest keys of persons and erasure ledger over those in a folder."""
+        """Write the newest keys of persons and erasure ledger over those there, while ``alone``."""
 
     def drop_persons(self, folder: Path) -> bool:
         """Remove the keys of persons from a folder; return whether none are left there."""
@@ -185,29 +203,52 @@ class Restorable:
     """What restoring a backup would do; nothing is changed yet.
 
     ``replaces`` says that a site is there now. ``persons_at`` is from when the keys of persons are
-    that would be used. Counts are of what the present site has and the backup does not have; None
-    where the present site cannot be read.
+    that would be used. ``later_…`` counts what the present site has and the backup does not have;
+    None where it cannot be read. ``actor`` is whose password it was.
     """
 
     verdict: BackupVerdict
     folder: Path
+    actor: Actor
     replaces: bool
     persons: PersonsSource
     persons_at: datetime | None
     has_ledger: bool
-    later_sessions: int | None
-    later_invoices: int | None
+    later_sessions: int | None = None
+    later_invoices: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What restoring a backup did."""
+    """What restoring a backup did.
+
+    ``last_invoices`` are the highest numbers that are taken, by series, beyond those in the backup.
+    ``kept_keys`` says that the passwords are those of the site that was replaced.
+    """
 
     backup: Backup
     folder: Path
     kept_aside: Path | None
+    kept_keys: bool
     persons: PersonsSource
     persons_at: datetime | None
     erased_again: int
     head: Head
-    floors: Mapping[str, int]
+    signed: bool
+    last_invoices: Mapping[str, int]
+
+
+class Restoration(Protocol):
+    """A backup on its way into a folder: restored beside it and checked, not yet in its place."""
+
+    about: Restorable
+
+    def carry_out(self, last_invoices: Mapping[str, int], attend: Attend = unattended) -> Restored:
+        """Stop the collector, put the site in place, and keep what was there before aside.
+
+        ``last_invoices`` are numbers known to be taken, by series.
+
+        Raises:
+            StorageError: the site is open elsewhere, or a disk refuses; all is as it was before.
+
+        """

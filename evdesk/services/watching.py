@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from evdesk.domain.errors import DeviceError
-from evdesk.domain.faults import FaultChange, FaultCode, FaultKey
+from evdesk.domain.faults import OF_BACKUPS, FaultChange, FaultCode, FaultKey
 from evdesk.domain.instants import to_ms
 from evdesk.domain.meters import MeterRole, Station
 from evdesk.domain.points import PointUse, PointWatch
@@ -119,6 +119,8 @@ class Watchman:
         for watch in self._watches.values():
             known |= watch.latches.resume(open_keys)
         for key in sorted(open_keys - known, key=str):
+            if key.code in OF_BACKUPS:
+                continue
             is_back = key.code is FaultCode.COLLECTOR_STOPPED
             facts = {} if is_back else {"gone": True}
             self._changes.append(FaultChange(key, self._clock.now(), facts, opened=False))

@@ -51,6 +51,16 @@ class StoredBackups:
             ),
         )
 
+    def watch_from(self, at: datetime) -> None:
+        """Count a missing backup from an instant on, unless that is done already."""
+        self._db.run(
+            "UPDATE backup_schedule SET watched_at_ms = ? WHERE watched_at_ms IS NULL", (to_ms(at),)
+        )
+
+    def note_done(self, at: datetime) -> None:
+        """Keep when the collector last made one that held."""
+        self._db.run("UPDATE backup_schedule SET made_at_ms = ?", (to_ms(at),))
+
     def last_made_at(self) -> datetime | None:
         """Return when the newest one was made, by whomever."""
         row = self._db.one(

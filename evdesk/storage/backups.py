@@ -113,19 +113,44 @@ class SiteBackups:
 
     def find(self, folder: Path) -> list[FoundBackup]:
         """Return the backups of this site in a folder, newest first."""
+        if folder == self.own_folder() and not folder.exists():
+            return []
         mine = keys.site_id(self._folder)
         return [one for one in find(folder) if site_of(one.file) == mine]
 
     # -- making ---------------------------------------------------------------------------------
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else make backups of this site while the block lasts.
+
+        Raises:
+            StorageError: somebody does.
+
+        """
+        lock = filelock.FileLock(self._folder / LOCK, timeout=0, mode=0o600)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise StorageError(BUSY) from error
+        except OSError as error:
+            reason = disks.LOCKED
+            raise StorageError(reason, folder=self._folder, detail=error.strerror) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def make(self, order: BackupOrder, attend: Attend = unattended) -> Backup:
         """Write one backup, and beside it the newest keys of persons and erasure ledger.
+
+        Call it while ``alone``.
 
         Raises:
             StorageError: no room, no permission, a drive that is gone; nothing of it is kept.
 
         """
-        with self._alone(), self._working(order.folder) as work, disk_of(order.folder):
+        with self._working(order.folder) as work, disk_of(order.folder):
             self._check_room(order.folder)
             manifest, totals = self._copy(order, work, attend)
             before = self._key_file(work)
@@ -146,21 +171,6 @@ class SiteBackups:
         with suppress(OSError):
             backup.file.unlink(missing_ok=True)
         return not backup.file.exists()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        lock = filelock.FileLock(self._folder / LOCK, timeout=0, mode=0o600)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise StorageError(BUSY) from error
-        except OSError as error:
-            reason = disks.LOCKED
-            raise StorageError(reason, folder=self._folder, detail=error.strerror) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _working(self, folder: Path) -> Iterator[Path]:
@@ -253,8 +263,8 @@ class SiteBackups:
     # -- keys of persons, and the ledger --------------------------------------------------------
 
     def copy_persons(self, folder: Path) -> None:
-        """Write the newest keys of persons and erasure ledger over those in a folder."""
-        with self._alone(), self._working(folder) as work, disk_of(folder):
+        """Write the newest keys of persons and erasure ledger over those there, while ``alone``."""
+        with self._working(folder) as work, disk_of(folder):
             self._copy_persons(work)
             self._put_persons(work, folder)
 

@@ -74,6 +74,14 @@ class LedgerFile:
         """Return what was erased at an instant or later."""
         return [one for one in self.all() if one.at >= at]
 
+    def is_whole(self) -> bool:
+        """Return whether no line was changed or is missing."""
+        try:
+            self.all()
+        except StorageError:
+            return False
+        return True
+
     def all(self) -> list[Erasure]:
         """Return every line, oldest first."""
         found, prev = [], NO_LINE

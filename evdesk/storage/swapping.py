@@ -63,6 +63,8 @@ def restoring(folder: Path, patience_s: float = 5.0) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):
+            path.unlink()  # nothing is left beside the site; elsewhere than on POSIX it is in use
         lock.release()
 
 

@@ -38,7 +38,8 @@ def make(
     attend: Attend = unattended,
 ) -> Backup:
     order = BackupOrder(backup, files.check_folder(folder), made_at or at(0))
-    return files.make(order, attend)
+    with files.alone():
+        return files.make(order, attend)
 
 
 def rewritten(file: Path, change: Callable[[dict[str, bytes]], None], **how: int) -> Path:

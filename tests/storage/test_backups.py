@@ -447,7 +447,7 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(files, tmp_path) -> None
 
 
 def test_two_backups_at_once_are_one_too_many(files, target) -> None:
-    with files._alone(), pytest.raises(StorageError, match="Another backup"):
+    with files.alone(), pytest.raises(StorageError, match="Another backup"):
         make(files, target)
 
 
