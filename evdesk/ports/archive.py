@@ -103,6 +103,9 @@ class Sealing(Protocol):
     def of_hour(self, hour: HourOfRows) -> Sealed:
         """Return what the hour has become."""
 
+    def of_day(self, day: datetime) -> Sealed:
+        """Return what a whole day is: hours, and what stands for those that were thinned out."""
+
     def thinnable(
         self, after: datetime | None, before: datetime
     ) -> tuple[datetime, list[Source]] | None:

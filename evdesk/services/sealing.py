@@ -167,7 +167,8 @@ class Archivist:
             yield
         if drafts:
             with self._store.journal() as unit:
-                _record_thinned(unit, day, unit.sealing.replace(drafts), days)
+                thinned = unit.sealing.replace(drafts)
+                _record_thinned(unit, day, thinned, unit.sealing.of_day(day), days)
             yield
 
 
@@ -190,7 +191,11 @@ def _record(unit: Unit, hour: HourOfRows, sealed: Sealed) -> None:
     unit.record_change(Change("readings.sealed", "hour", rfc3339(hour.hour), facts))
 
 
-def _record_thinned(unit: Unit, day: datetime, thinned: Thinned, days: int) -> None:
+def _record_thinned(unit: Unit, day: datetime, thinned: Thinned, whole: Sealed, days: int) -> None:
+    """Say what became of some sources of a day, and what the whole day is from now on.
+
+    The entries of its hours prove nothing any more: a part of what they are about is gone.
+    """
     facts = {
         "older_than_days": days,
         "segments_before": thinned.before.segments,
@@ -199,5 +204,7 @@ def _record_thinned(unit: Unit, day: datetime, thinned: Thinned, days: int) -> N
         "segments": thinned.after.segments,
         "readings": thinned.after.readings,
         "digest": thinned.after.digest,
+        "day_segments": whole.segments,
+        "day_digest": whole.digest,
     }
     unit.record_change(Change("readings.thinned", "day", rfc3339(day), facts))

@@ -128,6 +128,17 @@ class StoredSealing:
         )
         return _sealed(map(segment_of, rows))
 
+    def of_day(self, day: datetime) -> Sealed:
+        """Return what a whole day is: hours, and what stands for those that were thinned out."""
+        day_ms = to_ms(day)
+        rows = self._db.all(
+            f"SELECT {COLUMNS} FROM segment"  # noqa: S608 - constants
+            " WHERE bucket_ms IN (60000, 900000) AND from_ms >= ? AND from_ms < ?"
+            " ORDER BY meter_id, socket, from_ms, part",
+            (day_ms, day_ms + DAY_MS),
+        )
+        return _sealed(map(segment_of, rows))
+
     # -- thinning -------------------------------------------------------------------------------
 
     def thinnable(
