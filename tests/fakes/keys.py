@@ -16,7 +16,8 @@ CHEAP = key_slots.KdfCost(time_cost=1, memory_kib=KDF.min_memory_kib, parallelis
 
 def make_cheap(folder: Path, password: Secret) -> Secret:
     """Let the password's slot cost the least that is allowed; return the data key."""
-    data_key = keys.unlock(folder, None, password).data_key
+    unlocked = keys.unlock(folder, None, password)
+    data_key, signing_key = unlocked.data_key, unlocked.signing_key
     file, _ = key_file.read_keys(folder)
     private = X25519PrivateKey.generate()
     for slot in file.slots:
@@ -31,5 +32,8 @@ def make_cheap(folder: Path, password: Secret) -> Secret:
                 sealed=key_slots.SUITE.encrypt(data_key.reveal(), public, bound),
             )
             file = file.with_slot(cheap)
+            if file.signing is not None and signing_key is not None:
+                signing = file.signing.shared_with(file.about(), cheap, signing_key)
+                file = replace(file, signing=signing)
     key_file.write_keys(folder, file)
     return data_key
