@@ -17,6 +17,9 @@ from evdesk.domain.errors import StorageError, UserError
 from evdesk.domain.instants import parse_instant
 from evdesk.domain.secrets import Secret
 from evdesk.services.key_changes import RECOVERY_CODE
+from evdesk.settings import UNLOCKING
+
+BRIEF_S = 1  # a script waits so long by itself after a wrong password
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,18 @@ class Context:
 
     def open(self) -> bootstrap.Opened:
         """Open the site: with the password file, the keyring of the system, or what is typed."""
-        folder, user = self.folder(), self.option("user")
         if self.option("password_file") is not None:
-            return bootstrap.open_site(folder, self.password(), user)
+            self._wait(at_most_s=BRIEF_S)
+            return bootstrap.open_site(self.folder(), self.password(), self.option("user"))
         return self._open_with_keyring() or self._open_with_typed()
+
+    def _wait(self, at_most_s: int) -> None:
+        """Wait until a password may be tried; a longer wait is left to be refused."""
+        wait_s = bootstrap.seconds_to_wait(self.folder())
+        if 0 < wait_s <= at_most_s:
+            if _somebody_is_there():
+                self.out.note(f"After a wrong password, the next one can be tried in {wait_s} s …")
+            time.sleep(wait_s)
 
     def _open_with_keyring(self) -> bootstrap.Opened | None:
         try:
@@ -102,10 +113,7 @@ class Context:
     def _open_with_typed(self) -> bootstrap.Opened:
         folder, user = self.folder(), self.option("user")
         if _somebody_is_there():
-            wait_s = bootstrap.seconds_to_wait(folder)
-            if wait_s:
-                self.out.note(f"After wrong passwords, the next try is in {wait_s} s …")
-                time.sleep(wait_s)
+            self._wait(at_most_s=UNLOCKING.last_wait_s)
             if user is None and bootstrap.has_several_accounts(folder):
                 user = _ask_for_account()
         return bootstrap.open_site(folder, self.password(), user)

@@ -14,6 +14,7 @@ from evdesk.cli.main import run
 from evdesk.domain.meters import NewMeter, Source
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import Flag
+from evdesk.storage.unlock_attempts import ATTEMPTS
 from tests.fakes.clock import START
 from tests.services.desk import ISSUER, Desk, open_desk
 
@@ -101,8 +102,8 @@ def fails(answer: Answer, sentence: str) -> None:
 
 
 def files(folder: Path) -> list[str]:
-    """Return the names of all files but those SQLite and locks come and go with."""
-    passing = ("-wal", "-shm", ".lock")
+    """Return the names of all files but those that come and go by themselves."""
+    passing = ("-wal", "-shm", ".lock", ATTEMPTS)
     return sorted(str(p) for p in folder.rglob("*") if not p.name.endswith(passing))
 
 

@@ -9,7 +9,7 @@ from tests.cli.shell import Shell
 
 GROUPS = (
     "demo", "init", "info", "issuer", "meter", "station", "simulate", "collect", "session",
-    "driver", "tariff", "invoice", "export", "reconcile",
+    "driver", "tariff", "invoice", "export", "reconcile", "account",
 )  # fmt: skip
 
 

@@ -177,6 +177,7 @@ def test_a_wrong_password_opens_nothing(shell: Shell) -> None:
     shell.password_file.write_text("wrong")
     shell.refused(4, "password does not open this site", "info")
     shell.refused(4, "password does not open this site", "collect", "--seconds", "1")
+    shell.refused(4, "After 2 wrong passwords the next one can be tried in 2 s", "info")
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evdesk.documents.tables import Tables
-from evdesk.domain.audit import AuditEntry
+from evdesk.domain.audit import LOGIN, LOGIN_FAILED, AuditEntry
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import MeterRole, NewMeter
 from evdesk.domain.readings import Register
@@ -124,7 +124,8 @@ class Desk:
         """Return every entry, oldest first."""
         with self.store.read() as unit:
             found = unit.audit.entries(10_000)[::-1]
-        return [one for one in found if one.action not in {"log.begun", "rows.kept"}]
+        unasked = {"log.begun", "rows.kept", LOGIN, LOGIN_FAILED}
+        return [one for one in found if one.action not in unasked]
 
     def everything(self) -> object:
         """Return all that use cases can change."""
