@@ -53,11 +53,13 @@ class Result(StrEnum):
 class Known:
     """What is known from outside the database: the key of keys.json, and heads of the log.
 
-    Take the heads before the view of the database that is checked: the log only grows.
+    Take the heads before the view of the database that is checked: the log only grows. ``found`` is
+    how many entries a log that was rolled back had when it was opened: opening it adds one.
     """
 
     key: Verifier | None
     heads: Sequence[Head]
+    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from evdesk.domain import notes
 from evdesk.domain.audit import AuditEntry, Change
-from evdesk.domain.errors import LogBroken, StorageError, UserError
+from evdesk.domain.errors import LogBroken, NotPermitted, StorageError, UserError
 from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.permissions import Action
 from evdesk.domain.verdicts import Known, Result, Verdict
@@ -142,12 +142,15 @@ class AuditService:
         return self._store.sign_head(self._keys.sign)
 
     def _sign(self) -> KeptCheckpoint | None:
-        """Sign the head where that is possible; a log that contradicts itself is not signed."""
+        """Sign the head where that is possible; a log that contradicts itself is not signed.
+
+        Nor is one whose key is another: whoever verifies says so.
+        """
         if not self._keys.can_sign or self._store.rollback is not None:
             return None
         try:
             return self._store.sign_head(self._keys.sign)
-        except StorageError:  # said by who verifies
+        except (StorageError, NotPermitted):
             return None
 
     # -- checking -------------------------------------------------------------------------------
@@ -158,10 +161,9 @@ class AuditService:
 
         Where all is well, an entry says so afterwards, and the new head is signed.
         """
-        anchored = self._keys.anchored()
-        known = [*heads, *([] if anchored is None else [anchored])]
+        known = self._known(heads)
         with self._store.read() as unit:
-            verdict = unit.audit.verify(Known(self._keys.verifier(), known), tell)
+            verdict = unit.audit.verify(known, tell)
         recorded = verdict.result is Result.INTACT and self._record(VERIFIED, _counts(verdict))
         return Verified(verdict, recorded, self._sign() if recorded else None)
 
@@ -197,8 +199,8 @@ class AuditService:
             StorageError: the log cannot be read, or its entry not be written.
 
         """
-        signed, anchored = self._sign(), self._keys.anchored()
-        known = Known(self._keys.verifier(), [] if anchored is None else [anchored])
+        signed = self._sign()
+        known = self._known(())
         with self._store.read() as unit:
             evidence = unit.audit.evidence(known)
             manifest = self._writer.write(evidence, out, tell)
@@ -216,6 +218,15 @@ class AuditService:
         except LogBroken:
             return False
         return True
+
+    def _known(self, heads: Sequence[Head]) -> Known:
+        """Return what is known of the log from outside the database, and when it was opened."""
+        anchored, rollback = self._keys.anchored(), self._store.rollback
+        return Known(
+            self._keys.verifier(),
+            [*heads, *([] if anchored is None else [anchored])],
+            None if rollback is None else rollback.found.size,
+        )
 
     def _record(self, action: str, facts: dict[str, object]) -> bool:
         """Write an entry, if that is possible; return whether it was."""

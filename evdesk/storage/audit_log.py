@@ -37,6 +37,14 @@ class Recorder:
         self._clock = clock
         self.random_bytes = random_bytes
         self._changes: list[tuple[datetime, Change]] = []
+        self._foreign: frozenset[tuple[str, str]] = frozenset()
+
+    def begin(self) -> None:
+        """Note which rows were written by nobody that records: no entry will commit to them.
+
+        Somebody changed them with other means than evdesk, which verifying shows.
+        """
+        self._foreign = frozenset(self._rows.touched())
 
     def record(self, change: Change) -> None:
         """Note what happens; it is written with the end of the transaction."""
@@ -54,7 +62,7 @@ class Recorder:
 
     def write(self) -> Head | None:
         """Write the entries, the last with what it says of rows; return the new head, if any."""
-        rows = self._rows.touched()
+        rows = [row for row in self._rows.touched() if row not in self._foreign]
         if rows and not self._changes:
             self.record(
                 Change(KEPT, "journal", self._actor.ref, Counter(table for table, _ in rows))

@@ -1,6 +1,6 @@
 """Signed heads, and heads that are known from outside, held against the log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -9,7 +9,8 @@ from evdesk.domain import notes
 from evdesk.domain.errors import LogBroken
 from evdesk.domain.instants import from_ms
 from evdesk.domain.notes import Checkpoint, Head, Verifier
-from evdesk.domain.verdicts import Doubt, Findings, What
+from evdesk.domain.verdicts import Doubt, Findings, Known, What
+from evdesk.storage.audit_log import instant
 from evdesk.storage.chain import Chain
 from evdesk.storage.checked_entries import Entries
 from evdesk.storage.connection import Connection, Row
@@ -43,53 +44,74 @@ def check_key(entries: Entries, known: Verifier | None, findings: Findings) -> V
     return begun or known
 
 
-def check_checkpoints(
-    db: Connection, entries: Entries, key: Verifier | None, findings: Findings
-) -> Signed:
-    """Check every signed head; only those that are good count."""
-    good = Signed()
-    if key is None:
+class CheckedHeads:
+    """Heads, each held against the log as it was found."""
+
+    def __init__(self, db: Connection, entries: Entries, known: Known, findings: Findings) -> None:
+        self._db, self._entries, self._findings = db, entries, findings
+        self._heads, self._found = known.heads, known.found
+        self._good: list[int] = []
+
+    def checkpoints(self, key: Verifier) -> Signed:
+        """Check every signed head; only those that are good count."""
+        good = Signed()
+        for size, group in groupby(self._db.each(CHECKPOINTS), lambda row: row[0]):
+            rows = list(group)
+            signed = [_parsed(row, size, key) for row in rows]
+            roots = {one.head.root for one in signed if one is not None}
+            for _ in range(signed.count(None)):
+                self._findings.add(What.CHECKPOINT_FORGED, self._last_of(size), size=size)
+            at_ms = max(row[1] for row in rows)
+            if len(roots) > 1:
+                about = self._last_of(size)
+                self._findings.add(What.CHECKPOINT_FORK, about, size=size, roots=len(roots))
+            elif roots and self._check(Head(size, roots.pop()), at_ms):
+                count = good.count + len(signed) - signed.count(None)
+                good = Signed(count, size, _instant(at_ms))
         return good
-    for size, group in groupby(db.each(CHECKPOINTS), lambda row: row[0]):
-        parsed = [(row, _parsed(row, size, key)) for row in group]
-        forged = sum(one is None for _, one in parsed)
-        for _ in range(forged):
-            findings.add(What.CHECKPOINT_FORGED, _about(size, entries), size=size)
-        roots = {one.head.root for _, one in parsed if one is not None}
-        if len(roots) > 1:
-            findings.add(What.CHECKPOINT_FORK, _about(size, entries), size=size, roots=len(roots))
-        elif roots and check_head(Head(size, roots.pop()), entries, good.size, findings):
-            at_ms = max(row[1] for row, one in parsed if one is not None)
-            good = Signed(good.count + len(parsed) - forged, size, from_ms(at_ms))
-    return good
 
+    def anchors(self) -> Iterable[Doubt]:
+        """Check heads from outside; yield why one of them says nothing."""
+        for head in self._heads:
+            if _is_lost(self._db, self._entries, head):
+                yield Doubt.RESTORED
+            else:
+                self._check(head)
 
-def check_head(head: Head, entries: Entries, good_size: int, findings: Findings) -> bool:
-    """Return whether a head is one of this log; ``good_size`` is the largest that is proven."""
-    if head.size > entries.size:
-        findings.add(What.ROLLED_BACK, entries.size, head=str(head), entries=entries.size)
+    def _check(self, head: Head, signed_at_ms: int | None = None) -> bool:
+        """Return whether a head is one of this log."""
+        entries = self._entries
+        root = entries.roots.get(head.size)
+        if root == head.root:
+            self._good.append(head.size)
+            return True
+        unread = root is None and head.size <= entries.size
+        if not unread and not self._findings.broken_within(0, head.size - 1):
+            first = self._first_bad(head, signed_at_ms)
+            self._findings.add(What.ROLLED_BACK, first, head=str(head), entries=entries.size)
         return False
-    root = entries.roots.get(head.size)
-    if root == head.root:
-        return True
-    if root is not None and not findings.broken_within(0, head.size - 1):
-        findings.add(What.ROLLED_BACK, min(good_size, entries.size), head=str(head))
-    return False
 
+    def _first_bad(self, head: Head, signed_at_ms: int | None) -> int:
+        """Return the first entry that is not what it was when a head was taken, as far as known.
 
-def check_anchors(
-    db: Connection,
-    entries: Entries,
-    anchors: Sequence[Head],
-    good_size: int,
-    findings: Findings,
-) -> Iterable[Doubt]:
-    """Check heads from outside; yield why one of them says nothing."""
-    for head in anchors:
-        if _is_lost(db, entries, head):
-            yield Doubt.RESTORED
-        else:
-            check_head(head, entries, good_size, findings)
+        What is proven by other heads is not it; what is younger than the signature is.
+        """
+        proven = max((size for size in self._good if size < head.size), default=0)
+        at = None if signed_at_ms is None else _instant(signed_at_ms)
+        if at is not None:
+            younger = self._db.one(
+                "SELECT min(seq) FROM audit WHERE seq >= ? AND seq < ? AND at > ?",
+                (proven, head.size, instant(at)),
+            )
+            if younger and younger[0] is not None:
+                return int(younger[0])
+        if head.size <= self._entries.size:
+            return proven
+        return min(self._entries.size, self._entries.size if self._found is None else self._found)
+
+    def _last_of(self, size: int) -> int:
+        """Return the newest entry that a checkpoint is about."""
+        return max(min(size, self._entries.size) - 1, 0)
 
 
 def _is_lost(db: Connection, entries: Entries, head: Head) -> bool:
@@ -121,6 +143,8 @@ def _parsed(row: Row, size: int, key: Verifier) -> Checkpoint | None:
     return found if found.head.size == size and is_signed(found, key) else None
 
 
-def _about(size: int, entries: Entries) -> int:
-    """Return the newest entry that a checkpoint is about."""
-    return max(min(size, entries.size) - 1, 0)
+def _instant(at_ms: int) -> datetime | None:
+    try:
+        return from_ms(at_ms)
+    except OverflowError:
+        return None

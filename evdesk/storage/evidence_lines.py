@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from evdesk.domain.instants import from_ms, rfc3339
+from evdesk.domain.instants import from_ms
 from evdesk.domain.verdicts import Known
 from evdesk.ports import Evidence
+from evdesk.storage.audit_log import instant
 from evdesk.storage.chain import Chain
 from evdesk.storage.checked_rows import row_states, touched_rows, unknown_rows
 from evdesk.storage.connection import Connection
@@ -13,6 +14,7 @@ from evdesk.storage.json_text import canonical
 
 ENTRIES, PAYLOADS, ROWS = "entries.jsonl", "payloads.jsonl", "rows.jsonl"
 SEGMENTS, CHECKPOINTS, KEY, STATE = "segments.jsonl", "checkpoints.txt", "key.txt", "state.json"
+LAST_MS = 253_402_300_799_999  # the year 9999 ends
 UNKNOWN = "unknown"  # there, and not to be compared
 
 
@@ -103,11 +105,13 @@ def _checkpoints(db: Connection) -> Iterator[bytes]:
 
 def _state(db: Connection, known: Known) -> Iterator[bytes]:
     last = db.one("SELECT leaf FROM audit ORDER BY seq DESC LIMIT 1")
-    times = db.all("SELECT size, at_ms FROM audit_checkpoint ORDER BY size, id")
+    rows = db.all("SELECT size, at_ms FROM audit_checkpoint ORDER BY size, id")
+    times = [[size, instant(from_ms(min(max(at_ms, 0), LAST_MS)))] for size, at_ms in rows]
     yield _line(
         {
             "anchors": [str(head) for head in known.heads],
-            "checkpoint_times": [[size, rfc3339(from_ms(at_ms))] for size, at_ms in times],
+            "checkpoint_times": times,
+            "found": known.found,
             "head": str(Chain(db).head()),
             "last_leaf": _hex(last and last[0]),
             "sealed_to_ms": db.number("SELECT sealed_to_ms FROM archive"),

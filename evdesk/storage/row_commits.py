@@ -77,7 +77,7 @@ class RowCommits:
         The entry itself is written afterwards: the transaction checks what points to it at its end.
         """
         commits = list(self._commit(seq, rows))
-        self._db.run("DELETE FROM touched")
+        self._db.many("DELETE FROM touched WHERE table_name = ? AND row_key = ?", rows)
         return listed_digest(commits)
 
     def _commit(self, seq: int, rows: list[tuple[str, str]]) -> Iterator[RowCommit]:

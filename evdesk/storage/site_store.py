@@ -283,6 +283,7 @@ class SiteStore:
         with self._site.transaction(access, limit) as connection:
             before = connection.changes()
             recorder, drivers = self._parts(connection)
+            recorder.begin()
             whole = False
             try:
                 yield SiteUnit(connection, recorder, drivers, hides=self._hides())

@@ -12,13 +12,7 @@ from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head
 from evdesk.domain.verdicts import Doubt, Findings, Known, Verdict, What
 from evdesk.storage.checked_entries import CheckedEntries, Entries
-from evdesk.storage.checked_heads import (
-    Signed,
-    check_anchors,
-    check_checkpoints,
-    check_key,
-    checkpoint_sizes,
-)
+from evdesk.storage.checked_heads import CheckedHeads, Signed, check_key, checkpoint_sizes
 from evdesk.storage.checked_rows import CheckedRows
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import is_unreadable
@@ -161,9 +155,10 @@ class _Verification:
         if not self._known.heads:
             doubts.append(Doubt.ANCHOR_MISSING)
         signed = Signed()
+        heads = CheckedHeads(self._db, entries, self._known, found)
         with self._readable("audit_checkpoint"):
-            signed = check_checkpoints(self._db, entries, key, found)
-            doubts += check_anchors(self._db, entries, self._known.heads, signed.size, found)
+            signed = signed if key is None else heads.checkpoints(key)
+            doubts += heads.anchors()
         bad = sum(seq < entries.size for seq in found.bad)
         root = entries.roots.get(entries.size)
         return Verdict(

@@ -728,9 +728,9 @@ def _over(segments: list[dict[str, Any]]) -> str:
 
 
 class Heads:
-    """The roots of the log at every size that somebody knows."""
+    """The log at every size of which somebody knows a head."""
 
-    def __init__(self, log: Log, sizes: Iterable[int]) -> None:
+    def __init__(self, log: Log, sizes: Iterable[int], found: int | None) -> None:
         wanted, tree = set(sizes), Tree()
         self.roots = {0: tree.root()} if 0 in wanted else {}
         for leaf in log.leaves:
@@ -738,16 +738,31 @@ class Heads:
             if tree.size in wanted:
                 self.roots[tree.size] = tree.root()
         self.head = Head(tree.size, tree.root())
+        self._log, self._found = log, found
+        self._good: list[int] = []
 
-    def check(self, head: Head, good_size: int, findings: Findings) -> bool:
+    def check(self, head: Head, findings: Findings, signed_at: str | None = None) -> bool:
         """Return whether a head is one of this log."""
-        if head.size > self.head.size:
-            findings.add("rolled_back", self.head.size)
-        elif self.roots.get(head.size) == head.root:
+        if self.roots.get(head.size) == head.root:
+            self._good.append(head.size)
             return True
-        elif not findings.broken_before(head.size):
-            findings.add("rolled_back", min(good_size, self.head.size))
+        if not findings.broken_before(head.size):
+            findings.add("rolled_back", self._first_bad(head, signed_at))
         return False
+
+    def _first_bad(self, head: Head, signed_at: str | None) -> int:
+        """Return the first entry that is not what it was when a head was taken, as far as known.
+
+        What is proven by other heads is not it; what is younger than the signature is.
+        """
+        proven = max((size for size in self._good if size < head.size), default=0)
+        if signed_at is not None:
+            for seq, entry in self._log.entries.items():
+                if proven <= seq < head.size and entry.at > signed_at:
+                    return seq
+        if head.size <= self.head.size:
+            return proven
+        return self.head.size if self._found is None else min(self.head.size, self._found)
 
 
 class Signed(NamedTuple):
@@ -758,7 +773,11 @@ class Signed(NamedTuple):
 
 
 def check_checkpoints(
-    notes: list[tuple[bytes, str]], key: Key, heads: Heads, findings: Findings
+    notes: list[tuple[bytes, str]],
+    key: Key,
+    heads: Heads,
+    times: dict[int, str],
+    findings: Findings,
 ) -> Signed:
     """Check every signed head."""
     signed = [(body, signed_head(body, line, key)) for body, line in notes]
@@ -772,7 +791,7 @@ def check_checkpoints(
         same = list(group)
         if len(set(same)) > 1:
             findings.add("checkpoint_fork", max(min(size, heads.head.size) - 1, 0))
-        elif heads.check(same[0], good.size, findings):
+        elif heads.check(same[0], findings, times.get(size)):
             good = Signed(good.notes + len(same), size)
     return good
 
@@ -840,17 +859,20 @@ def verify(folder: Path, given: Given) -> dict[str, Any]:
     anchors = [*given.anchors, *state["anchors"]]
     restores = restores_of(log, payloads)
     sizes = {_size_of(body) for body, _ in notes} | {head.size for head in anchors}
-    heads = Heads(log, sizes | {found.size for _, _, found in restores})
+    heads = Heads(log, sizes | {found.size for _, _, found in restores}, state["found"])
     _check_kept_head(state, log, heads, findings)
     key, doubts = _key(folder, given, payloads, findings)
-    signed = Signed(0, 0) if key is None else check_checkpoints(notes, key, heads, findings)
+    times = dict(state["checkpoint_times"])
+    signed = Signed(0, 0)
+    if key is not None:
+        signed = check_checkpoints(notes, key, heads, times, findings)
     if not anchors:
         doubts.append("anchor_missing")
     for head in anchors:
         if lost_with_restore(head, restores, heads):
             doubts.append("restored")
         else:
-            heads.check(head, signed.size, findings)
+            heads.check(head, findings)
     return _report(
         findings,
         doubts,
@@ -864,7 +886,7 @@ def verify(folder: Path, given: Given) -> dict[str, Any]:
         unproven_segments=segments[1],
         checkpoints=signed.notes,
         unsigned_tail=log.size - signed.size,
-        newest_checkpoint_at=dict(state["checkpoint_times"]).get(signed.size),
+        newest_checkpoint_at=times.get(signed.size),
         manifest=manifest,
     )
 
@@ -877,6 +899,7 @@ def _state(folder: Path, findings: Findings) -> dict[str, Any]:
         if isinstance(found.get(name), type(default)):
             whole[name] = found[name]
     whole |= {name: [] for name in ("anchors", "touched", "checkpoint_times")}
+    whole["found"] = found.get("found") if isinstance(found.get("found"), int) else None
     try:
         whole["anchors"] = [parse_head(str(text)) for text in found["anchors"]]
         whole["touched"] = [list(one) for one in found["touched"]]
