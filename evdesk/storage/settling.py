@@ -19,6 +19,7 @@ from evdesk.settings import JOURNAL
 from evdesk.storage import migrations, signing
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
+from evdesk.storage.checkpoints import keep_checkpoint
 from evdesk.storage.connection import Connection
 from evdesk.storage.erasures import LedgerFile, PersonKeysReplay
 from evdesk.storage.faults import Place
@@ -138,13 +139,9 @@ def _sign_head(connection: Connection, unlocked: Unlocked, at: datetime) -> Head
     """Return the head of the log, signed where whoever restores may sign."""
     connection.run("PRAGMA synchronous = FULL")
     connection.run("BEGIN IMMEDIATE")
-    head = Chain(connection).head()
-    if unlocked.signing_key is not None:
+    head, key = Chain(connection).head(), unlocked.signing_key
+    if key is not None:
         (site,) = connection.one("SELECT site_id FROM site") or ("",)
-        note = signing.sign(f"evdesk/{site}", head, unlocked.signing_key)
-        connection.run(
-            "INSERT INTO audit_checkpoint (size, at_ms, note) VALUES (?, ?, ?)",
-            (head.size, to_ms(at), note),
-        )
+        keep_checkpoint(connection, lambda found: signing.sign(f"evdesk/{site}", found, key), at)
     connection.run("COMMIT")
     return head
