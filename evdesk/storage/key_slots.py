@@ -170,6 +170,7 @@ def make_slot(
     *,
     created_at: datetime,
     random_bytes: RandomBytes,
+    cost: KdfCost | None = None,
 ) -> Slot:
     """Return a new slot; ``about`` is what of the key file it is bound to."""
     private = X25519PrivateKey.from_private_bytes(random_bytes(KEY_BYTES))
@@ -178,7 +179,7 @@ def make_slot(
         kind=whose.kind,
         label=whose.label,
         created_at=rfc3339(created_at),
-        cost=RANDOM_COST if whose.kind in RANDOM_KINDS else KdfCost(),
+        cost=RANDOM_COST if whose.kind in RANDOM_KINDS else cost or KdfCost(),
         salt=random_bytes(SALT_BYTES),
         public=private.public_key().public_bytes_raw(),
         nonce=random_bytes(NONCE_BYTES),

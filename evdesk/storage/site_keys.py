@@ -13,7 +13,16 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId, Actor, SlotKind
 from evdesk.ports import Clock, NewSlot, SlotInfo
 from evdesk.storage.key_file import held, read_keys, write_keys
-from evdesk.storage.key_slots import KEY_BYTES, Slot, Whose, hint_of, load_slot, make_slot, seal_to
+from evdesk.storage.key_slots import (
+    KEY_BYTES,
+    KdfCost,
+    Slot,
+    Whose,
+    hint_of,
+    load_slot,
+    make_slot,
+    seal_to,
+)
 from evdesk.storage.keys import info_of
 from evdesk.storage.recovery import CODE_BYTES, write_code
 from evdesk.storage.rotation import Rotation
@@ -27,7 +36,7 @@ NO_PART = (
 
 
 class StoredSiteKeys:
-    """Implements ``ports.SiteKeys``."""
+    """Implements ``ports.SiteKeys``; ``cost`` is what trying a password will take."""
 
     def __init__(
         self,
@@ -38,10 +47,11 @@ class StoredSiteKeys:
         signing_key: Secret | None,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        cost: KdfCost | None = None,
     ) -> None:
         self._folder, self._store, self._clock = folder, store, clock
         self._data_key, self._signing_key = data_key, signing_key
-        self._random_bytes = random_bytes
+        self._random_bytes, self._cost = random_bytes, cost
 
     @property
     def data_key(self) -> Secret:
@@ -116,6 +126,7 @@ class StoredSiteKeys:
             self._data_key,
             created_at=self._clock.now(),
             random_bytes=self._random_bytes,
+            cost=self._cost,
         )
         content: dict[str, object] = {"slot": slot.dump()}
         if signs and self._signing_key is not None:
