@@ -29,7 +29,7 @@ from evdesk.ports.backups import (
 from evdesk.settings import JOURNAL
 from evdesk.storage import backup_file, disks, keys, migrations
 from evdesk.storage.backup_checks import verdict_of
-from evdesk.storage.backup_file import Manifest, Packing, Part, site_of
+from evdesk.storage.backup_file import CHUNK_BYTES, Manifest, Packing, Part, site_of, sync
 from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
 from evdesk.storage.disks import disk_of, sync_folder
@@ -252,9 +252,11 @@ class SiteBackups:
     def _key_file(self, work: Path) -> bytes:
         """Return the key file as it is, or its second copy where the first one is damaged."""
         for name in (keys.KEYS, keys.SECOND):
-            with suppress(FileNotFoundError, EvdeskError):
+            content = b""
+            with suppress(FileNotFoundError):
                 content = (self._folder / name).read_bytes()
-                (work / keys.KEYS).write_bytes(content)
+            (work / keys.KEYS).write_bytes(content)
+            with suppress(EvdeskError):
                 keys.site_id(work)
                 return content
         keys.site_id(self._folder)
@@ -377,5 +379,11 @@ def _copy_pages(source: Connection, target: Place, done: Callable[[float], None]
                 os.fsync(file.fileno())
             done(share)
 
-        source.copy_to(copy, PAGES, step)
-        os.fsync(file.fileno())
+        try:
+            source.copy_to(copy, PAGES, step)
+        except StorageError:
+            file.seek(0, os.SEEK_END)
+            file.write(bytes(CHUNK_BYTES))  # where the disk is to blame, the system says why
+            sync(file)
+            raise
+        sync(file)

@@ -27,6 +27,15 @@ SETTINGS = (
 )
 
 
+CODES = {
+    "database or disk is full": sqlcipher.SQLITE_FULL,
+    "disk I/O error": sqlcipher.SQLITE_IOERR,
+    "attempt to write a readonly database": sqlcipher.SQLITE_READONLY,
+    "database is locked": sqlcipher.SQLITE_BUSY,
+    "database disk image is malformed": sqlcipher.SQLITE_CORRUPT,
+}
+
+
 class Connection:
     """One keyed connection; used by one thread at a time.
 
@@ -167,6 +176,8 @@ class Connection:
         try:
             self._raw.backup(other._raw, pages=pages, progress=step)  # noqa: SLF001 - of the class
         except sqlcipher.Error as error:
+            if not hasattr(error, "sqlite_errorcode"):  # the driver leaves it out here
+                error.sqlite_errorcode = CODES.get(str(error), sqlcipher.SQLITE_ERROR)
             raise storage_fault(error, other.place) from error
 
     @contextmanager
