@@ -106,8 +106,11 @@ class Killer:
 @contextmanager
 def killer(what: str, place: Place, secret: Secret, other: Path) -> Iterator[Killer]:
     command = [sys.executable, "-m", "tests.end_to_end.killed", what, str(place.site), str(other)]
+    temporary = place.root.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    env = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
         process.stdin.write(secret.reveal().hex() + "\n")
