@@ -42,16 +42,15 @@ class Entries:
 
 
 class CheckedEntries:
-    """One walk through the log; ``sizes`` are those whose roots are wanted."""
+    """One walk through the first ``size`` entries; ``sizes`` are those whose roots are wanted."""
 
-    def __init__(self, db: Connection, findings: Findings, sizes: Iterable[int]) -> None:
+    def __init__(self, db: Connection, findings: Findings, size: int, sizes: Iterable[int]) -> None:
         self._db, self._findings = db, findings
         self._tree = CheckedTree(db, findings)
         self.commits = CommitLists(db, findings)
         self._at = b""
         self._gone: list[range] = []
         self._named: list[tuple[int, range]] = []
-        size = db.number("SELECT coalesce(max(seq), -1) FROM audit") + 1
         self.found = Entries(size)
         self._sizes = sorted({*sizes, size}, reverse=True)
 

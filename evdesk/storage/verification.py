@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head
 from evdesk.domain.verdicts import Doubt, Findings, Known, Verdict, What
+from evdesk.storage.chain import Chain
 from evdesk.storage.checked_entries import CheckedEntries, Entries
 from evdesk.storage.checked_heads import CheckedHeads, Signed, check_key, checkpoint_sizes
 from evdesk.storage.checked_rows import CheckedRows
@@ -52,9 +53,10 @@ class _Verification:
         sizes = [head.size for head in self._known.heads]
         with self._readable("audit_checkpoint"):
             sizes += checkpoint_sizes(self._db)
-        walk = CheckedEntries(self._db, self._findings, sizes)
+        with self._readable("audit"):
+            self._size = Chain(self._db).size()
+        walk = CheckedEntries(self._db, self._findings, self._size, sizes)
         rows = CheckedRows(self._db, self._findings)
-        self._size = walk.found.size
         self._plan()
         with self._readable("audit"):
             walk.run(self._telling(ENTRY_US))

@@ -113,6 +113,12 @@ def _read(store: Store, at: datetime) -> None:
             unit.readings.add([replace(one, at=one.at - START + at) for one in readings])
 
 
+def read_and_seal(store: Store, at: datetime) -> None:
+    """Journal the readings of some hours, and seal them."""
+    _read(store, at)
+    _seal(store, at + timedelta(hours=4))
+
+
 def _late(store: Store) -> None:
     """Let a reading come for an hour that was sealed long ago."""
     one = steady(MeterId(1), 0.1, 300, socket=2)[0]
