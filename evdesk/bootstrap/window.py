@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from evdesk.bootstrap.demo import DemoDepot
 from evdesk.bootstrap.logbook import DESK_LOG, logbook
 from evdesk.bootstrap.running import CollectorChild
-from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
+from evdesk.bootstrap.sites import (
+    Opened,
+    SiteRequest,
+    create_site,
+    has_several_accounts,
+    open_site,
+    seconds_to_wait,
+)
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId
 from evdesk.ports import Store
@@ -51,6 +58,14 @@ class Door:
         )
         made = create_site(folder, Secret(password.encode()), request)
         return self.unlock(folder, None, password), made.recovery_code
+
+    def has_several_accounts(self, folder: Path) -> bool:
+        """Return whether somebody has to say whose password it is."""
+        return has_several_accounts(folder)
+
+    def seconds_to_wait(self, folder: Path) -> int:
+        """Return how long it takes until a password may be tried again."""
+        return seconds_to_wait(folder)
 
     def unlock(self, folder: Path, user: str | None, password: str) -> "Desk":
         """Open a site."""
@@ -96,6 +111,9 @@ def desk_of(opened: Opened) -> "Desk":
         mail=services.mail,
         meter_facts=services.meter_facts,
         collector=CollectorChild(opened),
+        audit=services.audit,
+        accounts=services.accounts,
+        keys=services.keys,
     )
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evdesk.domain.notes import Rollback
 from evdesk.domain.site import Role
+from evdesk.services.accounts import AccountService
+from evdesk.services.auditing import AuditService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
 from evdesk.services.finding import FindingService
+from evdesk.services.keys import KeyService
 from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
@@ -42,16 +44,6 @@ class CollectorControl(Protocol):
 
     def stop(self) -> None:
         """Ask it to end; it does within a second or two."""
-
-
-class AuditDesk(Protocol):
-    """The audit log, as people look at it."""
-
-    def rollback(self) -> Rollback | None:
-        """Return what is wrong with the log as a whole, if anything."""
-
-    def explain_rollback(self, reason: str) -> None:
-        """Say why the log is not the one that was anchored, and go on from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,9 @@ class Desk:
     mail: MailService
     meter_facts: MeterFactsService
     collector: CollectorControl
-    audit: AuditDesk | None = None
+    audit: AuditService
+    accounts: AccountService
+    keys: KeyService
 
 
 class FirstRun(Protocol):
@@ -110,6 +104,12 @@ class FirstRun(Protocol):
         language: str,
     ) -> tuple[Desk, str]:
         """Create a site with its owner; return its desk and the recovery code, shown once."""
+
+    def has_several_accounts(self, folder: Path) -> bool:
+        """Return whether somebody has to say whose password it is."""
+
+    def seconds_to_wait(self, folder: Path) -> int:
+        """Return how long it takes until a password may be tried again."""
 
     def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
         """Open a site with a password or the recovery code.

@@ -6,6 +6,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from evdesk.domain.faults import Fault
+from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import SessionId
 from evdesk.gui import texts
 from evdesk.gui.account_menu import AccountMenu
@@ -24,8 +25,9 @@ from evdesk.gui.widgets.rollback_banner import RollbackBanner
 
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
 PAGES = (
-    "live", "sessions", "reconcile", "invoices", "meters", "drivers", "tariffs", "faults",
+    "live", "sessions", "reconcile", "invoices", "meters", "drivers", "tariffs", "faults", "audit",
 )  # fmt: skip
+NEEDS = {"audit": Action.READ_AUDIT}
 
 
 def open_page(name: str, context: Context) -> Page:
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
         titles = (
             self.tr("Live"), self.tr("Sessions"), self.tr("Reconcile"), self.tr("Invoices"),
             self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"), self.tr("Faults"),
+            self.tr("Audit log"),
         )  # fmt: skip
         return list(zip(PAGES, titles, strict=True))
 
@@ -79,6 +82,8 @@ class MainWindow(QMainWindow):
         box.addWidget(self.navigation)
         box.addLayout(right, 1)
         self.setCentralWidget(content)
+        for name, action in NEEDS.items():
+            self.context.rights.guard(self.navigation.entry(PAGES.index(name)), action)
         self.notice.float_over(self.stack)
 
     def _connect(self) -> None:

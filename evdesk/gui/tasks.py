@@ -83,6 +83,11 @@ class Tasks(QObject):
 
         self.run(lambda: asyncio.run(work()), done, failed, Lane.OUTSIDE)
 
+    @property
+    def stopped(self) -> bool:
+        """Return whether nothing more is taken; what runs ends as soon as it asks."""
+        return self._stopped
+
     def stop(self) -> None:
         """Drop what waits, wait for what runs; afterwards no thread is left."""
         self._stopped = True

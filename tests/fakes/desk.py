@@ -76,6 +76,8 @@ from evdesk.services.sites import SiteInfo, SiteService
 from evdesk.services.stations import StationRow, StationService
 from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
+from tests.fakes.accounts import StubAccounts, StubKeys
+from tests.fakes.audit import StubAudit
 from tests.fakes.depot import Depot
 from tests.fakes.faults import StubFaults, StubMail, StubMeterFacts
 from tests.fakes.reviews import NAMES, StubMonths, StubReviews
@@ -695,6 +697,7 @@ class StubFirstRun:
 
     def __init__(self, desk: Desk, known: bool = False) -> None:
         self.desk, self.known = desk, known
+        self.several, self.wait_s = False, 0
         self.created: tuple[str, ...] = ()
 
     def exists(self, folder: Path) -> bool:
@@ -703,6 +706,12 @@ class StubFirstRun:
     def create(self, folder, name, owner, password, *place):
         self.created = (name, owner, *place)
         return self.desk, "7KQ2M9XF-4T8WBC1P-ZR6N3HYD-0VJE5SGA"
+
+    def has_several_accounts(self, folder: Path) -> bool:
+        return self.several
+
+    def seconds_to_wait(self, folder: Path) -> int:
+        return self.wait_s
 
     def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
         if password != "correct horse battery":
@@ -735,7 +744,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
     depot = depot or Depot()
     control = StubCollector(running)
     sessions = StubSessions(depot)
-    meters = StubMeters(depot)
+    meters, accounts = StubMeters(depot), StubAccounts(role)
     return Desk(
         who=Who("Hanna Krüger", role),
         forget=lambda: None,
@@ -757,4 +766,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
         mail=StubMail(depot),
         meter_facts=StubMeterFacts(depot),
         collector=control,
+        audit=StubAudit(size=60 if depot.stations else 0),
+        accounts=accounts,
+        keys=StubKeys(accounts),
     )

@@ -10,9 +10,8 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication
 
-from evdesk.domain.errors import WrongKey
 from evdesk.gui.app import Program
-from evdesk.gui.dialogs.unlock import WAIT_S, Locked, UnlockDialog
+from evdesk.gui.dialogs.unlock import Locked, UnlockDialog
 from evdesk.gui.idle import SLEPT_S, Absence, IdleWatch
 from evdesk.gui.preferences import Preferences
 from tests.fakes.depot import Depot
@@ -193,19 +192,14 @@ def test_a_demo_is_not_locked(program, qtbot):
     assert program.window is window
 
 
-class Slow(StubFirstRun):
-    """Asks to wait after each failure."""
-
-    def unlock(self, folder, user, password):
-        raise WrongKey("The password does not open this site.", **{WAIT_S: 2})
-
-
 def test_after_a_failure_the_button_counts_until_the_next_try(tasks, theme, qtbot, tmp_path, desk):
     locked = Locked("Depot Nordhafen", "Hanna", Absence.IDLE)
-    dialog = UnlockDialog(Slow(desk), tmp_path, tasks, theme, locked)
+    door = StubFirstRun(desk)
+    dialog = UnlockDialog(door, tmp_path, tasks, theme, locked)
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.password.setText("guess")
+    door.wait_s = 2
     dialog.ok.click()
     qtbot.waitUntil(lambda: dialog.ok.text() == "Try again in 2 s")
     assert not dialog.ok.isEnabled()
@@ -221,3 +215,21 @@ def test_the_minutes_are_chosen_in_the_menu_and_remembered(open_window, settings
     assert Preferences(settings).lock_after_min() == 10
     found[0].trigger()
     assert Preferences(settings).lock_after_min() == 30
+
+
+def test_whose_password_it_is_is_asked_where_there_are_several(tasks, theme, qtbot, tmp_path, desk):
+    door = StubFirstRun(desk)
+    door.several = True
+    dialog = UnlockDialog(door, tmp_path, tasks, theme)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(dialog.user.isVisible)
+
+
+def test_a_site_of_one_account_asks_for_the_password_alone(tasks, theme, qtbot, tmp_path, desk):
+    dialog = UnlockDialog(StubFirstRun(desk), tmp_path, tasks, theme)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.wait(100)
+    assert not dialog.user.isVisible()
+    assert dialog.password.isVisible()

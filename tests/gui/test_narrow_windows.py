@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QPushButton
 
 from evdesk.gui.models.rows import Column
-from evdesk.gui.widgets.table import shared_widths
+from evdesk.gui.widgets.calm_table import shared_widths
 from tests.fakes.depot import Depot
 from tests.fakes.desk import stub_desk
 

@@ -144,6 +144,7 @@ def test_an_auditor_sees_an_invoice_only_with_a_reason(window_of, qtbot):
 @pytest.mark.parametrize("role", Role)
 def test_every_page_opens_for_every_role(window_of, qtbot, role):
     window = window_of(role)
-    for name in PAGES:
-        page_of(window, name, qtbot)
+    for number, name in enumerate(PAGES):
+        if window.navigation.entry(number).isEnabled():
+            page_of(window, name, qtbot)
     assert not window.notice.isVisible()

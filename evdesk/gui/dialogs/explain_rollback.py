@@ -50,7 +50,7 @@ class ExplainRollback(FormDialog):
     def submit(self) -> None:
         reason, audit = self.reason.text().strip(), self._context.desk.audit
         mark_wrong(self.reason, not reason)
-        if not reason or audit is None:
+        if not reason:
             self.complain(self.tr("Say why: a reason of some words is kept with your name."))
             self.reason.setFocus()
             return

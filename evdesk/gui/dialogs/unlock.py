@@ -15,8 +15,6 @@ from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.fields import add_field, form, mark_wrong, text_field
 from evdesk.gui.widgets.parts import button
 
-WAIT_S = "wait_s"  # the fact of an error that says how long to wait before the next try
-
 
 @dataclass(frozen=True, slots=True)
 class Locked:
@@ -47,13 +45,13 @@ class UnlockDialog(FormDialog):
         mark = QLabel()
         mark.setPixmap(theme.icon("evdesk" if locked is None else "lock").pixmap(QSize(40, 40)))
         self.layout().insertWidget(0, mark)  # type: ignore[union-attr]
-        self.user = text_field(self.tr("only where there are several accounts"))
+        self.user = text_field(self.tr("your name, as the owner wrote it"))
         self.password = text_field()
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        fields = form()
-        add_field(fields, self.tr("Account"), self.user)
-        add_field(fields, self.tr("Password"), self.password)
-        self.form.addLayout(fields)
+        self.fields = form()
+        add_field(self.fields, self.tr("Account"), self.user)
+        add_field(self.fields, self.tr("Password"), self.password)
+        self.form.addLayout(self.fields)
         self.demo = button(self.tr("Try the demo"), self.open_demo, "quiet")
         self.foot.insertWidget(0, self.demo)
         self.cancel.setText(self.tr("Quit"))
@@ -66,6 +64,9 @@ class UnlockDialog(FormDialog):
             self.demo.hide()
         self.setMinimumWidth(480)
         self.password.setFocus()
+        self._show_several(False)
+        tasks.run(lambda: first_run.has_several_accounts(folder), self._show_several, self.complain)
+        self._ask_wait()
 
     def _describe(self, locked: Locked | None) -> None:
         if locked is None:
@@ -122,13 +123,22 @@ class UnlockDialog(FormDialog):
         self.password.selectAll()
         self.password.setFocus()
         if isinstance(error, WrongKey):
-            seconds = error.facts.get(WAIT_S, 0)
-            self._hold(int(seconds) if isinstance(seconds, int | float) else 0)
+            self._ask_wait()
+
+    def _ask_wait(self) -> None:
+        first_run, folder = self._first_run, self._folder
+        self._tasks.run(lambda: first_run.seconds_to_wait(folder), self._hold, self.complain)
+
+    def _show_several(self, several: bool) -> None:
+        """Ask for the name where it is needed; elsewhere it would only be in the way."""
+        self.fields.setRowVisible(self.user, several or bool(self.user.text()))
+        if several and not self.user.text():
+            self.user.setFocus()
 
     def _hold(self, seconds: int) -> None:
         """Let no further try through for so long; the button counts."""
         self._left_s = seconds
-        if seconds > 0:
+        if seconds > 0 and not self._clock.isActive():
             self._clock.start()
             self._show_left()
 

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
@@ -64,6 +65,10 @@ class Navigation(QFrame):
         QShortcut(keys, self).activated.connect(entry.click)
         self._group.addButton(entry, number)
         return entry
+
+    def entry(self, number: int) -> QAbstractButton:
+        """Return the button of a page."""
+        return self._group.button(number)
 
     def count(self, number: int, waiting: int, what: str, tone: Tone = Tone.DANGER) -> None:
         """Show how much waits on a page; nothing where it is 0. ``what`` says it in words."""

@@ -38,7 +38,7 @@ class RollbackBanner(QFrame):
 
     def _on_beat(self, _: Snapshot) -> None:
         audit = self._context.desk.audit
-        if audit is None or self._asking:
+        if self._asking:
             return
         self._asking = True
         self._context.tasks.run(audit.rollback, self.show_rollback, self._on_failed)
