@@ -66,5 +66,5 @@ def demand_good(password: Secret, words: Iterable[str], *, demo: bool) -> None:
 
 
 def _known(words: Iterable[str]) -> list[str]:
-    """Return words and their parts: who is called Ada Lovelace must not choose lovelace."""
-    return [part for word in words for part in (word, *word.split()) if part]
+    """Return names and their parts: who is called Ada Lovelace chooses no adalovelace1."""
+    return [part for word in words for part in (word, "".join(word.split()), *word.split()) if part]

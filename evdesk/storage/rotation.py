@@ -65,9 +65,13 @@ class Rotation:
     """One renewal of the data key; the keys are held by whoever calls."""
 
     def __init__(
-        self, folder: Path, data_key: Secret, random_bytes: Callable[[int], bytes]
+        self,
+        folder: Path,
+        data_key: Secret,
+        random_bytes: Callable[[int], bytes],
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
-        self._folder, self._old_key = folder, data_key
+        self._folder, self._old_key, self._free_bytes = folder, data_key, free_bytes
         self._new_key = Secret(random_bytes(KEY_BYTES))
 
     def carry_out(
@@ -100,7 +104,7 @@ class Rotation:
         names = [name + left for name in (SITE_DB, PERSONS_DB) for left in ("", "-wal")]
         paths = [self._folder / name for name in names]
         needed = sum(path.stat().st_size for path in paths if path.exists()) + ROOM_BYTES
-        free = shutil.disk_usage(self._folder).free
+        free = self._free_bytes(self._folder)
         if free < needed:
             facts = {"needed_mb": needed // 1_000_000 + 1, "free_mb": free // 1_000_000}
             raise StorageError(NO_ROOM, folder=self._folder, **facts)

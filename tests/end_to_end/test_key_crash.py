@@ -1,10 +1,11 @@
 """Killed between any two steps of a change of keys, a site opens, and nothing of it is lost."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -32,7 +33,8 @@ REQUEST = SiteRequest("Depot", "Ada", "Europe/Berlin", "EUR", "DE", "en", demo=F
 KIM = Party("Kim Lee", "Ringstr. 7", "10115", "Berlin", "DE", email="kim@example.org")
 READINGS = 300
 # Each line of input is a site, a change and a step: a child carries the change out and kills itself
-# at that line of its log, which has one between any two steps.
+# at that line of its log, which has one between any two steps; a negative step counts the lines of
+# the program that it goes through instead.
 KILLED_AT_EACH = """
 import logging, os, signal, sys, traceback
 from pathlib import Path
@@ -50,6 +52,12 @@ CHANGES = {
     "open": lambda services: None,
 }
 
+WATCHED = (
+    "storage/rotation.py", "storage/key_file.py", "storage/site_keys.py", "storage/intents.py",
+    "storage/database.py", "storage/persons.py", "services/key_changes.py", "services/keys.py",
+    "services/accounts.py",
+)
+
 class KillAt(logging.Handler):
     def __init__(self, step):
         super().__init__()
@@ -60,14 +68,37 @@ class KillAt(logging.Handler):
         if self.step == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-def work(folder, change, step):
+def kill_at_line(step):
+    left = step
+
+    def trace(frame, event, _):
+        nonlocal left
+        if not frame.f_code.co_filename.endswith(WATCHED):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+
+def kill_at(step):
+    if step < 0:
+        kill_at_line(-step)
+        return
     log = logging.getLogger("evdesk")
     log.setLevel(logging.DEBUG)
+    log.addHandler(KillAt(step))
+
+def work(folder, change, step):
     if change == "open":
-        log.addHandler(KillAt(int(step)))
+        kill_at(int(step))
     opened = open_site(Path(folder), OLD, "Ada")
-    log.addHandler(KillAt(int(step)))
+    if change != "open":
+        kill_at(int(step))
     CHANGES[change](opened.services)
+    sys.settrace(None)
     opened.services.store.close()
 
 for line in sys.stdin:
@@ -183,9 +214,11 @@ def outcomes(opened: Opened, action: str) -> list[Outcome]:
         return [one.outcome for one in unit.audit.entries(99) if one.action == action][::-1]
 
 
-def at_each_step(killer: Killer, before: Before, tmp_path: Path, change: str) -> Iterator[Path]:
+def at_each_step(
+    killer: Killer, before: Before, tmp_path: Path, change: str, steps: Iterable[int] | None = None
+) -> Iterator[Path]:
     """Yield the site after a kill at each step, and at last after none."""
-    for step in count(1):
+    for step in count(1) if steps is None else steps:
         folder = before.copy(tmp_path / f"{change}-{step}")
         killed = killer.kill_at(folder, change, step)
         yield folder
@@ -278,6 +311,24 @@ def test_a_new_data_key_holds_for_all_files_or_for_none(
         seen.add((new, *said))
     assert steps > 12
     assert seen == {(False, Outcome.FAILED), (True, Outcome.OK)}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("change", ["rotate", "remove", "add", "passwd"])
+def test_killed_at_any_line_of_the_program_nothing_is_lost(
+    killer: Killer, before: Before, tmp_path: Path, change: str
+) -> None:
+    stride = 3
+    lines = count(-random.Random(tmp_path.name).randint(1, stride), -stride)
+    sites = 0
+    for folder in at_each_step(killer, before, tmp_path, change, lines):
+        new = not opens(folder, OLD, "Ada")
+        opened = open_site(folder, NEW if new else OLD, "Ada")
+        with closing(opened.services.store):
+            check(folder, opened, before)
+        sites += 1
+    assert sites > 20
 
 
 @pytest.mark.slow
