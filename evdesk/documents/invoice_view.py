@@ -43,6 +43,7 @@ def view(invoice: Invoice, wording: Wording) -> View:
         "totals": _totals(invoice, wording),
         "payment": _payment(invoice, wording),
         "checks": _checks(invoice, wording),
+        "head": invoice.audit_head or "",
     }
 
 

@@ -1,4 +1,8 @@
-"""Tables as XLSX, CSV and JSON: numbers stay numbers, text never turns into a formula."""
+"""Tables as XLSX, CSV and JSON: numbers stay numbers, text never turns into a formula.
+
+The head of the audit log stands where it is no row, so that nobody counts it: in the first row of a
+column of its own, or on a sheet of its own and at the foot of each printed page.
+"""
 
 import json
 from datetime import datetime
@@ -8,6 +12,8 @@ from evdesk.documents.formulas import escaped
 from evdesk.domain.errors import UserError
 from evdesk.domain.instants import rfc3339
 from evdesk.ports import Cell, Table
+
+HEAD_COLUMN = "audit_log"
 
 
 class Tables:
@@ -37,7 +43,10 @@ class Tables:
 
 def _csv(table: Table) -> bytes:
     """UTF-8 with BOM (Excel), RFC 4180, every text field quoted, instants as RFC 3339 in UTC."""
-    rows = [table.columns, *table.rows]
+    rows: list[tuple[Cell, ...]] = [table.columns, *table.rows]
+    if table.head:
+        heads = [HEAD_COLUMN, table.head, *[None] * len(table.rows)]
+        rows = [(*row, head) for row, head in zip(rows, heads, strict=False)]
     return "".join(",".join(map(_csv_field, row)) + "\r\n" for row in rows).encode("utf-8-sig")
 
 
@@ -54,6 +63,8 @@ def _csv_field(cell: Cell) -> str:
 def _json(table: Table) -> bytes:
     """An array of objects; text as it is: a machine reads it."""
     rows = [dict(zip(table.columns, map(_plain, row), strict=True)) for row in table.rows]
+    if table.head and rows:
+        rows[0][HEAD_COLUMN] = table.head
     return (json.dumps(rows, ensure_ascii=False, indent=2) + "\n").encode()
 
 

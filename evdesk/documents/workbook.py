@@ -77,6 +77,8 @@ def xlsx(table: Table) -> bytes:
             if value is not None:
                 _fill(sheet.cell(row_number, column), value, zone)
     _set_widths(sheet, table)
+    if table.head:
+        _write_head(book, sheet, f"Audit log: {table.head}")
     out = BytesIO()
     _MemoryWriter(book, ZipFile(out, "w", ZIP_DEFLATED)).save()
     return out.getvalue()
@@ -106,6 +108,15 @@ def _write_header(sheet: Worksheet, table: Table) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _write_head(book: Workbook, sheet: Worksheet, text: str) -> None:
+    """Put the head of the audit log on a sheet of its own, and under each printed page."""
+    sheet.oddFooter.left.text = text
+    sheet.oddFooter.left.size = 7
+    own = book.create_sheet("Audit log")
+    _fill_text(own.cell(1, 1), text)
+    own.column_dimensions["A"].width = len(text)
 
 
 def _fill(cell: Cell | MergedCell, value: Value, zone: ZoneInfo) -> None:

@@ -90,6 +90,7 @@ class Invoice:
     """A whole invoice; from issuing on it is kept exactly like this.
 
     ``number`` and ``issued_at`` are None while it is a draft. ``specimen`` marks a demo site.
+    ``audit_head`` is the head of the audit log before it was issued; old invoices have none.
     """
 
     id: InvoiceId
@@ -109,6 +110,7 @@ class Invoice:
     sessions: tuple[BilledSession, ...]
     lines: tuple[Line, ...]
     totals: Totals
+    audit_head: str | None = None
 
 
 def price_session(

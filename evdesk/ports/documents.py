@@ -32,9 +32,13 @@ Cell = str | int | Decimal | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns: names say the unit; instants aware; ``title`` names the sheet."""
+    """Rows under named columns: names say the unit; instants aware; ``title`` names the sheet.
+
+    ``head`` is that of the audit log when it was made, as it is printed; "" prints none.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     tz: str
+    head: str = ""

@@ -260,9 +260,11 @@ class BillingService:
                 raise UserError("Invoice {number} is issued already.", number=draft.number)
             at = self._clock.now()
             series = _series(draft, at)
-            serial = unit.invoices.next_number(series)
+            serial, head = unit.invoices.next_number(series), str(unit.audit.head())
         number = f"{series}-{serial:05d}"
-        invoice = replace(draft, state=InvoiceState.ISSUED, number=number, issued_at=at)
+        invoice = replace(
+            draft, state=InvoiceState.ISSUED, number=number, issued_at=at, audit_head=head
+        )
         return _Numbered(draft, invoice, series, serial)
 
     def _freeze(self, numbered: _Numbered, pdf: bytes) -> bool:

@@ -7,6 +7,7 @@ from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session
 from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+from evdesk.services.handing_out import note_export
 from evdesk.services.permitting import permit
 from evdesk.services.reading_table import READING_COLUMNS, reading_rows
 from evdesk.services.reconciling import MeterMonth, Month
@@ -40,10 +41,10 @@ class ExportService:
         _check(suffix, "Sessions are")
         with self._store.read() as unit:
             site = unit.site.load()
-            found = unit.sessions.find(wanted)
+            found, head = unit.sessions.find(wanted), unit.audit.head()
         rows = tuple(session_row(session) for session in reversed(found))
-        table = Table("Sessions", SESSION_COLUMNS, rows, site.tz)
-        return self._writer.write(table, suffix), len(rows)
+        table = Table("Sessions", SESSION_COLUMNS, rows, site.tz, str(head))
+        return self._made("sessions", table, suffix), len(rows)
 
     @permit(Action.EXPORT)
     def readings(
@@ -61,17 +62,25 @@ class ExportService:
                 raise UserError("There is no meter named {name}.", name=meter)
             wanted = None if known is None else known.id
             rows, damage = reading_rows(unit, wanted, from_at or EPOCH, to_at or FOR_EVER)
-        data = self._writer.write(Table("Readings", READING_COLUMNS, rows, tz), suffix)
-        return data, len(rows) - len(damage), damage
+            head = unit.audit.head()
+        table = Table("Readings", READING_COLUMNS, rows, tz, str(head))
+        return self._made("readings", table, suffix), len(rows) - len(damage), damage
 
     @permit(Action.EXPORT)
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""
         _check(suffix, "A month is")
         with self._store.read() as unit:
-            tz = unit.site.load().tz
+            tz, head = unit.site.load().tz, unit.audit.head()
         rows = tuple(month_row(month.month, row) for row in month.rows)
-        return self._writer.write(Table(month.month, MONTH_COLUMNS, rows, tz), suffix), len(rows)
+        table = Table(month.month, MONTH_COLUMNS, rows, tz, str(head))
+        return self._made("reconcile", table, suffix), len(rows)
+
+    def _made(self, what: str, table: Table, suffix: str) -> bytes:
+        """Return the file, once the log tells of it."""
+        data = self._writer.write(table, suffix)
+        note_export(self._store, what, suffix, len(table.rows))
+        return data
 
 
 def _check(suffix: str, what: str) -> None:

@@ -20,6 +20,7 @@ from evdesk.ports import (
     TableWriter,
     Unit,
 )
+from evdesk.services.handing_out import note_export
 from evdesk.services.permitting import permit
 from evdesk.services.sites import is_running
 from evdesk.settings import FAULTS
@@ -131,8 +132,11 @@ class FaultService:
         """
         with self._store.read() as unit:
             tz, found = unit.site.load().tz, unit.faults.find(wanted)
-        table = Table("Faults", COLUMNS, tuple(fault_row(fault) for fault in found), tz)
-        return self._writer.write(table, suffix), len(found)
+            head = unit.audit.head()
+        rows = tuple(fault_row(fault) for fault in found)
+        data = self._writer.write(Table("Faults", COLUMNS, rows, tz, str(head)), suffix)
+        note_export(self._store, "faults", suffix, len(rows))
+        return data, len(found)
 
     def _stopped(self, unit: Unit, collector: CollectorState) -> list[FaultChange]:
         """Return that nobody reads: at once where a collector died, else after a while.

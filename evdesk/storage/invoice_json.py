@@ -47,6 +47,7 @@ def dump_invoice(invoice: Invoice) -> str:
         "sessions": [_session(session) for session in invoice.sessions],
         "lines": [_line(line) for line in invoice.lines],
         "totals": _totals(invoice.totals),
+        **({} if invoice.audit_head is None else {"audit_head": invoice.audit_head}),
     }
     return canonical(record)
 
@@ -73,6 +74,7 @@ def load_invoice(text: str) -> Invoice:
         sessions=tuple(_to_session(session) for session in record["sessions"]),
         lines=tuple(_to_line(line) for line in record["lines"]),
         totals=_to_totals(record["totals"]),
+        audit_head=record.get("audit_head"),
     )
 
 

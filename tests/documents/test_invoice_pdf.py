@@ -270,6 +270,14 @@ def test_payment_names_account_and_reference(read):
     assert "IBAN DE89 3704 0044 0532 0130 00 Reference 2026-00042" in page
 
 
+@pytest.mark.parametrize(("language", "label"), [("en", "Audit log:"), ("de", "Audit-Log:")])
+def test_the_head_of_the_audit_log_can_be_copied_from_the_page(read, language, label):
+    head = "1234567:+//0ns5uEJsKrgwL2JTyYlrJrsRvc8XFltdLfZnpVw5x0="
+    (page,) = read(bill(language=language, audit_head=head))
+    assert f"{label} {head}" in page
+    assert label not in "".join(read(bill(language=language)))  # one of before had none
+
+
 def test_a_line_of_a_session_that_is_not_on_the_invoice_is_an_error(invoices):
     invoice = bill(2)
 

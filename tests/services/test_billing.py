@@ -28,6 +28,18 @@ def charge_and_draft(desk: Desk, driver: DriverId, wh: int = 12_000, hours: int 
     return draft(desk, driver)
 
 
+def test_an_invoice_names_the_head_of_the_log_before_its_own_entry(desk: Desk) -> None:
+    kim = desk.ready_to_bill()
+    desk.charge(kim)
+    draft = desk.billing.draft(kim, "2026-03").invoice
+    with desk.store.read() as unit:
+        head = str(unit.audit.head())
+    issued = desk.billing.issue(draft.id)
+    assert (draft.audit_head, issued.audit_head) == (None, head)
+    assert desk.billing.get(issued.id) == issued
+    assert desk.audit()[-1].seq == int(head.partition(":")[0])
+
+
 def test_a_draft_copies_everything_its_lines_rest_on(desk: Desk) -> None:
     kim = desk.ready_to_bill()
     made = charge_and_draft(desk, kim)

@@ -2,9 +2,12 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
+import openpyxl
 import pytest
 
+from evdesk.documents.tables import HEAD_COLUMN
 from evdesk.domain.sessions import Flag
 from evdesk.ports import SessionFilter
 from evdesk.services.exporting import SESSION_COLUMNS, session_json
@@ -24,11 +27,29 @@ def test_a_table_has_every_session_and_nobodys_name(busy: Desk) -> None:
     data, count = busy.exports.sessions(".csv", SessionFilter())
     text = data.decode("utf-8-sig")
     header, first, second = text.strip().split("\r\n")
-    assert header == ",".join(f'"{name}"' for name in SESSION_COLUMNS)
+    assert header == ",".join(f'"{name}"' for name in (*SESSION_COLUMNS, HEAD_COLUMN))
     assert first.startswith('"1","bay1","D-1","2026-03-02T06:00:00Z","2026-03-02T07:00:00Z",1800,')
-    assert second.endswith('"meter_reset","review",,5000,,,')
+    assert second.endswith('"meter_reset","review",,5000,,,,')
     assert count == 2
     assert "Kim" not in text
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".xlsx"])
+def test_a_table_carries_the_head_before_the_entry_about_it(busy: Desk, suffix: str) -> None:
+    with busy.store.read() as unit:
+        head = str(unit.audit.head())
+    data, _ = busy.exports.sessions(suffix, SessionFilter())
+    if suffix == ".xlsx":
+        book = openpyxl.load_workbook(BytesIO(data))
+        assert book["Audit log"]["A1"].value == f"Audit log: {head}"
+        assert book.worksheets[0].oddFooter.left.text == f"Audit log: {head}"
+        assert book.worksheets[0].max_row == 3
+    else:
+        assert data.decode("utf-8-sig").count(head) == 1
+    entry = busy.audit()[-1]
+    assert (entry.action, entry.object_ref) == ("export.made", "sessions")
+    assert json.loads(entry.facts) == {"format": suffix, "rows": 2}
+    assert entry.seq == int(head.partition(":")[0])
 
 
 def test_a_filter_holds_for_the_table_too(busy: Desk) -> None:
