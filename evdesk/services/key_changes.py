@@ -118,12 +118,14 @@ class KeyChanges:
             data = {**said, **slots, "size": unit.audit.count()}
             intent = unit.intents.begin(KEYS, data, self._clock.now())
         LOG.debug("it is intended")
+        whole = False
         try:
             yield intent
-        except BaseException:
-            with suppress(EvdeskError):  # or the next opening does
-                self._settle()
-            raise
+            whole = True
+        finally:
+            if not whole:
+                with suppress(EvdeskError):  # or the next opening does
+                    self._settle()
         self._done(intent)
 
     def _open(self) -> list[Intent]:

@@ -86,14 +86,15 @@ class Rotation:
         self._check_room()
 
         def renew(write: WriteEntry) -> Head:
+            sealed = False
             try:
                 head = self._copy(lambda connection: write(connection, change, intent), attend)
                 self._seal()
-            except BaseException:
-                with suppress(EvdeskError):  # or the next opening does
-                    if not _finish(self._folder, self._old_key):
-                        LOG.debug("undone")
-                raise
+                sealed = True
+            finally:
+                if not sealed:
+                    with suppress(EvdeskError):  # or the next opening does
+                        _finish(self._folder, self._old_key)
             _go_on(self._folder)
             return head
 
@@ -171,14 +172,13 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _finish(folder: Path, data_key: Secret) -> bool:
-    """Go on where every slot opens the new key, undo everything where not; return which."""
+def _finish(folder: Path, data_key: Secret) -> None:
+    """Go on where every slot opens the new key, undo everything where not."""
     file, _ = read_keys(folder)
     if file.former is not None:
         _go_on(folder)
-        return True
-    _undo(folder, data_key)
-    return False
+    else:
+        _undo(folder, data_key)
 
 
 def _go_on(folder: Path) -> None:

@@ -9,7 +9,7 @@ from evdesk.storage.keyring_slot import OsKeyring
 class MemoryKeyring(KeyringBackend):
     """Keeps what it is given."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
         super().__init__()

@@ -74,7 +74,7 @@ def test_a_chain_is_as_good_as_its_worst_part() -> None:
 
 
 def test_an_empty_chain_is_no_keyring() -> None:
-    class Empty(Chain):
+    class Empty(ChainerBackend):
         backends = ()
 
     Empty.__module__ = ChainerBackend.__module__

@@ -8,9 +8,10 @@ import pytest
 
 from evdesk.domain.audit import Change
 from evdesk.domain.errors import StorageError, WrongKey
+from evdesk.domain.notes import Head
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import PROGRAM, Actor
-from evdesk.ports import NewSlot
+from evdesk.ports import NewSlot, Store
 from evdesk.storage import faults, keys, rotation
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.key_file import read_keys
@@ -58,7 +59,7 @@ def intent(store: SiteStore) -> int:
         return unit.intents.begin("keys", {}, START)
 
 
-def everything(store: SiteStore) -> object:
+def everything(store: Store) -> object:
     with store.read() as unit:
         return [one.party for one in unit.drivers.all()], unit.readings.count()
 
@@ -189,7 +190,7 @@ def test_a_database_that_is_marked_as_replaced_takes_nothing_more(
 def test_a_log_in_doubt_keeps_its_key(folder: Path, filled: SiteStore) -> None:
     site_keys, number = keys_of(folder, filled), intent(filled)
     filled.close()
-    Anchor(folder).put(Anchor(folder).read().__class__(99, bytes(32)))
+    Anchor(folder).put(Head(99, bytes(32)))
     store = open_store(folder, site_keys.data_key, PROGRAM, FixedClock())
     doubted = keys_of(folder, store)
     with doubted.held(), pytest.raises(StorageError, match="not the one that this folder had"):
