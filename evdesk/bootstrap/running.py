@@ -107,17 +107,20 @@ def _take_lease(store: Store) -> None:
 
 async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
     store, site = opened.services.store, opened.services.info
+
+    def rested() -> None:
+        give_memory_back()
+        opened.services.audit.sign_if_possible()
+
     collector: Collector | SteppedCollector
     if site.demo:
         clock = SteppedClock(opened.services.clock.now())
         devices = ModbusDevices(clock, stepped=True)
-        collector = SteppedCollector(
-            store, devices, clock, WallClock(), speed.times, give_memory_back
-        )
+        collector = SteppedCollector(store, devices, clock, WallClock(), speed.times, rested)
     else:
         devices = ModbusDevices(WallClock(), stepped=False)
         computer = ThisComputer(opened.folder)
-        collector = Collector(store, devices, WallClock(), since_boot_s, computer, give_memory_back)
+        collector = Collector(store, devices, WallClock(), since_boot_s, computer, rested)
     _stop_on_signals(collector.stopping.set)
     with posting(opened.services.mail), keeping_backups(opened):
         return await collector.run(seconds)
@@ -176,11 +179,13 @@ class CollectorChild:
         return self._opened.services.site.info().running
 
     def start(self) -> None:
-        """Start one; the data key goes through its standard input."""
+        """Start one; the data key goes through its standard input, and the key that signs."""
         arguments = ["--site", str(self._opened.folder), "collect", "--key-stdin", *self._options]
         self._child = spawn(arguments, detached=True)
+        given = [self._opened.data_key, self._opened.signing_key]
         if self._child.stdin is not None:
-            self._child.stdin.write(self._opened.data_key.reveal().hex().encode() + b"\n")
+            words = [key.reveal().hex() for key in given if key is not None]
+            self._child.stdin.write(f"{' '.join(words)}\n".encode())
             self._child.stdin.close()
 
     def stop(self) -> None:

@@ -288,9 +288,11 @@ def open_service(folder: Path, place: SecretPlace | None = None) -> Opened | Non
     return None
 
 
-def open_with_key(folder: Path, data_key: Secret, actor: Actor) -> Opened:
-    """Open a site with its data key."""
-    begun = _begin(folder, data_key, None)
+def open_with_key(
+    folder: Path, data_key: Secret, actor: Actor, signing_key: Secret | None = None
+) -> Opened:
+    """Open a site with its data key, and with the key that signs its audit log if it is known."""
+    begun = _begin(folder, data_key, signing_key)
     return Opened(folder, begun.keys, build_services(begun, begun.store.acting_as(actor)))
 
 

@@ -54,7 +54,8 @@ def _open(context: Context) -> bootstrap.Opened:
     folder = context.folder()
     bootstrap.check_site(folder)
     if context.args.key_stdin:
-        return bootstrap.open_with_key(folder, _read_key(), bootstrap.COLLECTOR)
+        data_key, signing_key = _read_keys()
+        return bootstrap.open_with_key(folder, data_key, bootstrap.COLLECTOR, signing_key)
     if context.option("password_file") is None:  # as when a service manager starts it
         opened = bootstrap.open_service(folder)
         if opened is not None:
@@ -87,8 +88,13 @@ def _sentence(tally: Tally) -> str:
     return f"{stored}{failed if tally.failures else ''}."
 
 
-def _read_key() -> Secret:
-    text = sys.stdin.readline().strip()
+def _read_keys() -> tuple[Secret, Secret | None]:
+    """Return the data key and, where it follows on the line, the key that signs the audit log."""
+    first, *more = sys.stdin.readline().split() or [""]
+    return _key(first), _key(more[0]) if more else None
+
+
+def _key(text: str) -> Secret:
     try:
         key = bytes.fromhex(text)
     except ValueError:

@@ -141,11 +141,16 @@ class AuditService:
         """
         return self._store.sign_head(self._keys.sign)
 
-    def _sign(self) -> KeptCheckpoint | None:
-        """Sign the head where that is possible; a log that contradicts itself is not signed.
+    @permit(Action.SIGN_AUDIT)
+    def sign_if_possible(self) -> KeptCheckpoint | None:
+        """Sign the head if this account may, as the collector does after each sealed hour.
 
-        Nor is one whose key is another: whoever verifies says so.
+        A log that contradicts itself is not signed, nor one with another key: whoever verifies is
+        told so.
         """
+        return self._sign()
+
+    def _sign(self) -> KeptCheckpoint | None:
         if not self._keys.can_sign or self._store.rollback is not None:
             return None
         try:
