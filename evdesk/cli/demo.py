@@ -74,6 +74,8 @@ def _leave_files(context: Context, depot: DemoDepot, opened: bootstrap.Opened) -
     bootstrap.save(out / "invoice.pdf", services.billing.document(invoice.id))
     spreadsheet, sessions = services.exports.sessions(".xlsx", SessionFilter())
     bootstrap.save(out / "sessions.xlsx", spreadsheet)
+    with bootstrap.saving(out / "evidence.zip") as file:
+        evidence = services.audit.export(file)
     info = services.site.info()
     data = {
         "site": info.site.name,
@@ -84,13 +86,15 @@ def _leave_files(context: Context, depot: DemoDepot, opened: bootstrap.Opened) -
         "gross": invoice.totals.gross,
         "currency": invoice.currency,
         "out": str(out),
-        "files": ["live.png", "invoice.pdf", "sessions.xlsx"],
+        "head": str(evidence.head),
+        "files": ["live.png", "invoice.pdf", "sessions.xlsx", "evidence.zip"],
     }
     context.out.answer(
         data,
         f"{info.meters} meters, {info.readings} readings, {sessions} sessions; invoice "
         f"{invoice.number} over {invoice.totals.gross}.\n"
-        f"Look at live.png, invoice.pdf and sessions.xlsx in {out}.",
+        f"Look at live.png, invoice.pdf, sessions.xlsx and evidence.zip in {out}.\n"
+        f"The audit log ends at {evidence.head}.",
     )
 
 

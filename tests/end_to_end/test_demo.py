@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from subprocess import run
 from sys import executable
@@ -16,7 +17,7 @@ DEMO = ("demo", "--no-gui", "--days", "1", "--seconds", "5")
 
 
 @pytest.mark.timeout(240)
-def test_the_demo_leaves_a_picture_an_invoice_and_a_spreadsheet(tmp_path: Path) -> None:
+def test_the_demo_leaves_a_picture_an_invoice_a_spreadsheet_and_evidence(tmp_path: Path) -> None:
     out, scratch = tmp_path / "out", tmp_path / "tmp"
     scratch.mkdir()
     unwanted = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
@@ -36,6 +37,14 @@ def test_the_demo_leaves_a_picture_an_invoice_and_a_spreadsheet(tmp_path: Path) 
     sheet = openpyxl.load_workbook(out / "sessions.xlsx").active
     assert sheet is not None
     assert sheet.max_row == summary["sessions"] + 1 > 10
+    with zipfile.ZipFile(out / "evidence.zip") as archive:
+        archive.extractall(out / "evidence")
+    verify = [executable, "-I", str(out / "evidence" / "verify.py"), "--anchor", summary["head"]]
+    checked = run([*verify, "--json"], capture_output=True, check=False)
+    report = json.loads(checked.stdout)
+    assert (checked.returncode, report["findings"]) == (0, [])
+    assert report["segments"] > 10
+    assert report["checkpoints"] > 10
     assert list(scratch.iterdir()) == []
 
 
