@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evdesk.bootstrap.backing_up import restore_service
 from evdesk.bootstrap.demo import DemoDepot
 from evdesk.bootstrap.logbook import DESK_LOG, logbook
 from evdesk.bootstrap.running import CollectorChild
@@ -18,6 +19,7 @@ from evdesk.bootstrap.sites import (
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import AccountId
 from evdesk.ports import Store
+from evdesk.services.restoring import RestoreService
 from evdesk.storage import site_folder, swapping
 
 if TYPE_CHECKING:
@@ -71,6 +73,10 @@ class Door:
         """Open a site."""
         return desk_of(open_site(folder, Secret(password.encode()), user))
 
+    def restores(self) -> RestoreService:
+        """Return what restores a backup."""
+        return restore_service()
+
     def demo(self) -> "Desk":
         """Make a throw-away demo depot and open it."""
         depot = DemoDepot(lambda _sentence: None)
@@ -114,6 +120,7 @@ def desk_of(opened: Opened) -> "Desk":
         audit=services.audit,
         accounts=services.accounts,
         keys=services.keys,
+        backups=services.backups,
     )
 
 

@@ -117,6 +117,10 @@ class Program(QObject):
             self.open_desk(desk)
             return
         speak(self._app, QLocale.system().name().partition("_")[0])
+        self.find_way()
+
+    def find_way(self) -> None:
+        """Ask for the password of the site that is there, or for what a new one needs."""
         exists = partial(self._first_run.exists, self._folder)
         self._tasks.run(exists, self._on_known, self._on_failed)
 
@@ -139,6 +143,7 @@ class Program(QObject):
         window = make_window(self._desk, site, self._tasks, self._theme, self._settings)
         self.window = window
         window.account.lock_wanted.connect(self.lock)
+        window.restore_wanted.connect(self.restore)
         window.show()
         self._app.setQuitOnLastWindowClosed(True)
         if not site.demo:
@@ -155,19 +160,38 @@ class Program(QObject):
         window, desk = self.window, self._desk
         if window is None or desk is None or window.context.site.demo:
             return
-        self.idle.stop()
-        self._app.setQuitOnLastWindowClosed(False)
-        self._page = window.shown
         user = "" if desk.who.role is None else desk.who.name
         locked = Locked(window.context.site.name, user, why)
-        window.release()
-        window.deleteLater()
-        self.window = self._desk = None
-        self._tasks.run(desk.forget, self._on_forgotten)
+        self._page = window.shown
+        self._close()
         self._show(UnlockDialog(self._first_run, self._folder, self._tasks, self._theme, locked))
+
+    def _close(self) -> None:
+        """Let go of the site and of the window that shows it."""
+        self.idle.stop()
+        self._app.setQuitOnLastWindowClosed(False)
+        if self.window is not None:
+            self.window.release()
+            self.window.deleteLater()
+        if self._desk is not None:
+            self._tasks.run(self._desk.forget, self._on_forgotten)
+        self.window = self._desk = None
+
+    def restore(self, file: str = "") -> None:
+        """Close the site, and ask which backup it is to come back to."""
+        from evdesk.gui.dialogs.restore import RestoreDialog
+
+        self._close()
+        restores = self._first_run.restores()
+        dialog = RestoreDialog(restores, self._folder, self._tasks, self._theme, file)
+        dialog.restored.connect(self.find_way)
+        dialog.rejected.connect(self.find_way)
+        self.dialog = dialog
+        dialog.show()
 
     def _show(self, dialog: "UnlockDialog | FirstRunDialog") -> None:
         dialog.opened.connect(self.open_desk)
+        dialog.restore_wanted.connect(self.restore)
         dialog.rejected.connect(self._app.quit)
         self.dialog = dialog
         dialog.show()

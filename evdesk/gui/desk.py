@@ -8,6 +8,7 @@ from typing import Protocol
 from evdesk.domain.site import Role
 from evdesk.services.accounts import AccountService
 from evdesk.services.auditing import AuditService
+from evdesk.services.backups import BackupService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
 from evdesk.services.drivers import DriverService
@@ -21,6 +22,7 @@ from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.restoring import RestoreService
 from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
@@ -84,6 +86,7 @@ class Desk:
     audit: AuditService
     accounts: AccountService
     keys: KeyService
+    backups: BackupService
 
 
 class FirstRun(Protocol):
@@ -118,6 +121,9 @@ class FirstRun(Protocol):
             WrongKey: neither opens it.
 
         """
+
+    def restores(self) -> RestoreService:
+        """Return what restores a backup; no site need be open, and none may be."""
 
     def demo(self) -> Desk:
         """Make a throw-away site with simulated devices and a running collector."""

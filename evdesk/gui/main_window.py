@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
@@ -26,6 +27,7 @@ from evdesk.gui.widgets.rollback_banner import RollbackBanner
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
 PAGES = (
     "live", "sessions", "reconcile", "invoices", "meters", "drivers", "tariffs", "faults", "audit",
+    "backups",
 )  # fmt: skip
 NEEDS = {"audit": Action.READ_AUDIT}
 
@@ -38,7 +40,12 @@ def open_page(name: str, context: Context) -> Page:
 
 
 class MainWindow(QMainWindow):
-    """Owns the pages; they are built when they are first opened."""
+    """Owns the pages; they are built when they are first opened.
+
+    ``restore_wanted`` names a backup: the window has to be closed for it.
+    """
+
+    restore_wanted = Signal(str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +74,7 @@ class MainWindow(QMainWindow):
         titles = (
             self.tr("Live"), self.tr("Sessions"), self.tr("Reconcile"), self.tr("Invoices"),
             self.tr("Meters"), self.tr("Drivers"), self.tr("Tariffs"), self.tr("Faults"),
-            self.tr("Audit log"),
+            self.tr("Audit log"), self.tr("Backups"),
         )  # fmt: skip
         return list(zip(PAGES, titles, strict=True))
 
@@ -126,6 +133,7 @@ class MainWindow(QMainWindow):
             page.told.connect(self.show_done)
             page.page_wanted.connect(self.open)
             page.session_wanted.connect(self.show_session)
+            page.restore_wanted.connect(self.restore_wanted)
             self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
         self.shown = name

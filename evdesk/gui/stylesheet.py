@@ -87,6 +87,7 @@ QPushButton[kind="primary"]:disabled, QPushButton:default:disabled {
     background: $border; color: $muted; border-color: $border;
 }
 QPushButton[kind="danger"] { color: $danger; }
+QDialog QPushButton[kind="danger"] { font-weight: 600; }
 QPushButton[kind="danger"]:hover { background: $danger_soft; border-color: $danger; }
 QPushButton[kind="danger"]:disabled { color: $border_strong; }
 QPushButton[kind="danger"]:default { background: $danger; border-color: $danger; color: $surface; }

@@ -78,6 +78,7 @@ from evdesk.services.tariffs import TariffService
 from evdesk.settings import shipped
 from tests.fakes.accounts import StubAccounts, StubKeys
 from tests.fakes.audit import StubAudit
+from tests.fakes.backups import StubBackups, StubRestores
 from tests.fakes.depot import Depot
 from tests.fakes.faults import StubFaults, StubMail, StubMeterFacts
 from tests.fakes.reviews import NAMES, StubMonths, StubReviews
@@ -698,6 +699,7 @@ class StubFirstRun:
     def __init__(self, desk: Desk, known: bool = False) -> None:
         self.desk, self.known = desk, known
         self.several, self.wait_s = False, 0
+        self.restore = StubRestores()
         self.created: tuple[str, ...] = ()
 
     def exists(self, folder: Path) -> bool:
@@ -717,6 +719,9 @@ class StubFirstRun:
         if password != "correct horse battery":
             raise WrongKey("The password does not open this site.")
         return self.desk
+
+    def restores(self) -> StubRestores:
+        return self.restore
 
     def demo(self) -> Desk:
         return self.desk
@@ -769,4 +774,5 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
         audit=StubAudit(size=60 if depot.stations else 0),
         accounts=accounts,
         keys=StubKeys(accounts),
+        backups=StubBackups(6 if depot.stations else 0),
     )

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from evdesk.gui.app import Program
+from evdesk.gui.dialogs.restore import RestoreDialog
 from evdesk.gui.dialogs.unlock import Locked, UnlockDialog
 from evdesk.gui.idle import SLEPT_S, Absence, IdleWatch
 from evdesk.gui.preferences import Preferences
@@ -233,3 +234,24 @@ def test_a_site_of_one_account_asks_for_the_password_alone(tasks, theme, qtbot, 
     qtbot.wait(100)
     assert not dialog.user.isVisible()
     assert dialog.password.isVisible()
+
+
+def test_restoring_closes_the_site_and_leads_back_to_the_password(program, qtbot):
+    window = opened(program, qtbot)
+    window.restore_wanted.emit("/media/backup/evdesk-1.zip")
+    assert program.window is None
+    dialog = program.dialog
+    assert dialog.file.text() == "/media/backup/evdesk-1.zip"
+    assert dialog.isVisible()
+    dialog.reject()
+    qtbot.waitUntil(lambda: isinstance(program.dialog, UnlockDialog))
+    unlocked(program, qtbot)
+
+
+def test_a_backup_is_restored_from_the_way_in(program, qtbot):
+    program.find_way()
+    qtbot.waitUntil(lambda: isinstance(program.dialog, UnlockDialog))
+    program.dialog.restore.click()
+    qtbot.waitUntil(lambda: isinstance(program.dialog, RestoreDialog))
+    program.dialog.reject()
+    qtbot.waitUntil(lambda: isinstance(program.dialog, UnlockDialog))

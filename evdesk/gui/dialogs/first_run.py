@@ -19,6 +19,7 @@ class FirstRunDialog(QDialog):
     """Welcome, form, recovery code; ``opened`` tells the desk."""
 
     opened = Signal(object)
+    restore_wanted = Signal()
 
     def __init__(
         self,
@@ -37,6 +38,10 @@ class FirstRunDialog(QDialog):
         self.error = FieldError()
         self.demo = button(self.tr("Try the demo"), self.open_demo)
         self.new = button(self.tr("Set up my site"), self.show_form, "primary")
+        self.restore = button(
+            self.tr("Restore a backup …"), self._on_restore, "quiet",
+            self.tr("For a new PC: the backup folder and a password are enough"),
+        )  # fmt: skip
         self.back = button(self.tr("Back"), self.show_welcome, "quiet")
         self.make = button(self.tr("Create site"), self.submit, "primary")
         self.finish = button(self.tr("Open the site"), self._on_finished, "primary")
@@ -74,7 +79,7 @@ class FirstRunDialog(QDialog):
                         "everything, nothing of it is kept."
                     )
                 ),
-                0, row(0, self.demo, self.new), gap=12,
+                0, row(self.restore, 0, self.demo, self.new), gap=12,
             )
         )  # fmt: skip
         return page
@@ -135,7 +140,7 @@ class FirstRunDialog(QDialog):
 
     def _wait(self, waits: bool) -> None:
         self.error.tell("")
-        for part in (self.demo, self.new, self.make, self.back):
+        for part in (self.demo, self.new, self.restore, self.make, self.back):
             part.setEnabled(not waits)
         self.make.setText(self.tr("Creating …") if waits else self.tr("Create site"))
 
@@ -145,6 +150,10 @@ class FirstRunDialog(QDialog):
         self.code.show_code(code, self.fields.name.text().strip())
         self._step(2)
         self.finish.setDefault(True)
+
+    def _on_restore(self) -> None:
+        self.restore_wanted.emit()
+        self.accept()
 
     def _on_demo(self, desk: Desk) -> None:
         self._desk = desk

@@ -29,6 +29,7 @@ class UnlockDialog(FormDialog):
     """``opened`` tells the desk; after a wrong password it may have to be waited for the next."""
 
     opened = Signal(object)
+    restore_wanted = Signal()
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class UnlockDialog(FormDialog):
     ) -> None:
         super().__init__(parent)
         self._first_run, self._folder, self._tasks = first_run, folder, tasks
+        self._left_s = 0
         self._describe(locked)
         mark = QLabel()
         mark.setPixmap(theme.icon("evdesk" if locked is None else "lock").pixmap(QSize(40, 40)))
@@ -53,15 +55,18 @@ class UnlockDialog(FormDialog):
         add_field(self.fields, self.tr("Password"), self.password)
         self.form.addLayout(self.fields)
         self.demo = button(self.tr("Try the demo"), self.open_demo, "quiet")
+        self.restore = button(self.tr("Restore …"), self._on_restore, "quiet")
+        self.restore.setToolTip(self.tr("Come back to a backup"))
         self.foot.insertWidget(0, self.demo)
+        self.foot.insertWidget(1, self.restore)
         self.cancel.setText(self.tr("Quit"))
-        self._left_s = 0
         self._clock = QTimer(self)
         self._clock.setInterval(1_000)
         self._clock.timeout.connect(self._count_down)
         if locked is not None:
             self.user.setText(locked.user)
             self.demo.hide()
+            self.restore.hide()
         self.setMinimumWidth(480)
         self.password.setFocus()
         self._show_several(False)
@@ -111,6 +116,13 @@ class UnlockDialog(FormDialog):
     def wait(self, waits: bool, text: str = "") -> None:
         super().wait(waits, text)
         self.demo.setEnabled(not waits)
+        self.restore.setEnabled(not waits)
+        if self._left_s > 0 and not waits:
+            self._show_left()
+
+    def _on_restore(self) -> None:
+        self.restore_wanted.emit()
+        self.accept()
 
     def _on_open(self, desk: Desk) -> None:
         self.password.clear()
@@ -138,7 +150,7 @@ class UnlockDialog(FormDialog):
     def _hold(self, seconds: int) -> None:
         """Let no further try through for so long; the button counts."""
         self._left_s = seconds
-        if seconds > 0 and not self._clock.isActive():
+        if seconds > 0:
             self._clock.start()
             self._show_left()
 

@@ -60,7 +60,7 @@ class Navigation(QFrame):
         entry.setIconSize(QSize(20, 20))
         entry.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         entry.setCursor(Qt.CursorShape.PointingHandCursor)
-        keys = QKeySequence(f"Ctrl+{number + 1}")
+        keys = QKeySequence(f"Ctrl+{(number + 1) % 10}")  # the tenth is Ctrl+0
         entry.setToolTip(f"{text} ({keys.toString(QKeySequence.SequenceFormat.NativeText)})")
         QShortcut(keys, self).activated.connect(entry.click)
         self._group.addButton(entry, number)

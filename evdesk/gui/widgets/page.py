@@ -14,8 +14,8 @@ class Page(QWidget):
     """One page: it reads when it is opened or refreshed and writes on explicit buttons.
 
     ``failed`` carries an error, ``told`` a sentence about what was done; the window shows both.
-    ``page_wanted`` names another page to open, ``session_wanted`` a session to show. ``drawn``
-    says that the first data is on the screen.
+    ``page_wanted`` names another page to open, ``session_wanted`` a session to show and
+    ``restore_wanted`` a backup. ``drawn`` says that the first data is on the screen.
     """
 
     failed = Signal(object)
@@ -23,6 +23,7 @@ class Page(QWidget):
     drawn = Signal()
     page_wanted = Signal(str)
     session_wanted = Signal(int)
+    restore_wanted = Signal(str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
