@@ -93,7 +93,10 @@ class AccountService:
 
     @permit(Action.CHANGE_ACCOUNTS)
     def set_password(self, name: str, password: Secret) -> Account:
-        """Give anybody's account another password, for instance when it was forgotten."""
+        """Give anybody's account another password, for instance when it was forgotten.
+
+        A keyring opens the site for somebody else's account no more: who has it may not be them.
+        """
         return self._set_password(self._named(name), password)
 
     @permit(Action.CHANGE_ACCOUNTS)
@@ -112,7 +115,7 @@ class AccountService:
             self._changes.carry_out(
                 self._store,
                 Change(REMOVED, "account", account.id, {"role": account.role.value}),
-                drop=[slot.id for slot in self._keys.slots() if slot.account == account.id],
+                drop=self._slots_of(account, *SlotKind),
                 also=lambda unit: unit.accounts.remove(account.id, at),
             )
         return replace(account, removed_at=at)
@@ -122,10 +125,15 @@ class AccountService:
         with self._keys.held():
             slot = self._password_slot(account, password)
             own = account.id == self._store.actor.ref
+            keyrings = [] if own else self._slots_of(account, SlotKind.KEYRING)
             facts = {"own": own, "slot": slot.info.id}
             change = Change(PASSWORD, "account", account.id, facts)
-            self._changes.carry_out(self._store, change, put=slot)
+            self._changes.carry_out(self._store, change, put=slot, drop=keyrings)
         return account
+
+    def _slots_of(self, account: Account, *kinds: SlotKind) -> list[str]:
+        slots = [slot for slot in self._keys.slots() if slot.account == account.id]
+        return [slot.id for slot in slots if slot.kind in kinds]
 
     def _password_slot(self, account: Account, password: Secret) -> NewSlot:
         signs = allows(account.role, Action.SIGN_AUDIT)

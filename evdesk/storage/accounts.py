@@ -47,10 +47,15 @@ class StoredAccounts:
 
     def last_logins(self) -> dict[AccountId, datetime]:
         """Return when each account last opened the site, as far as the log tells."""
-        rows = self._db.all(
-            "SELECT object_ref, max(at) FROM audit WHERE action = ? GROUP BY object_ref", (LOGIN,)
-        )
-        return {AccountId(account): datetime.fromisoformat(at) for account, at in rows}
+        found = {
+            account.id: self._db.one(
+                "SELECT at FROM audit WHERE object_type = 'account' AND object_ref = ?"
+                " AND action = ? ORDER BY seq DESC LIMIT 1",
+                (account.id, LOGIN),
+            )
+            for account in self.all(removed=True)
+        }
+        return {account: datetime.fromisoformat(row[0]) for account, row in found.items() if row}
 
 
 def _account(row: Row) -> Account:

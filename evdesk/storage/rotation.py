@@ -28,6 +28,7 @@ from evdesk.domain.secrets import Secret
 from evdesk.settings import JOURNAL
 from evdesk.storage import faults
 from evdesk.storage.connection import Connection
+from evdesk.storage.disks import disk_of
 from evdesk.storage.faults import Place
 from evdesk.storage.key_file import KEYS, SECOND, even_out, held, read_keys, write_keys
 from evdesk.storage.key_slots import KEY_BYTES, resealed, seal_to
@@ -83,21 +84,23 @@ class Rotation:
             StorageError: somebody else has the site open, no room, or the disk failed.
 
         """
-        self._check_room()
 
         def renew(write: WriteEntry) -> Head:
             sealed = False
             try:
-                head = self._copy(lambda connection: write(connection, change, intent), attend)
-                self._seal()
+                with disk_of(self._folder):
+                    head = self._copy(lambda connection: write(connection, change, intent), attend)
+                    self._seal()
                 sealed = True
             finally:
                 if not sealed:
-                    with suppress(EvdeskError):  # or the next opening does
+                    with suppress(EvdeskError, OSError):  # or the next opening does
                         _finish(self._folder, self._old_key)
             _go_on(self._folder)
             return head
 
+        with disk_of(self._folder):
+            self._check_room()
         store.rekeyed(self._new_key, renew)
         return self._new_key
 
@@ -154,7 +157,7 @@ def finish(folder: Path, data_key: Secret) -> None:
     even_out(folder)
     if not _is_begun(folder):
         return
-    with held(folder):
+    with held(folder), disk_of(folder):
         if _is_begun(folder):
             _finish(folder, data_key)
 
@@ -187,7 +190,8 @@ def _go_on(folder: Path) -> None:
             _replace(folder / (name + NEW), folder / name)
             LOG.debug("%s is replaced", name)
     for copy in (*folder.glob("site.schema-*.db"), *folder.glob("persons.schema-*.db")):
-        copy.unlink(missing_ok=True)  # nobody has their key any more
+        with suppress(OSError):
+            copy.unlink()  # nobody has their key any more
     file, _ = read_keys(folder)
     write_keys(folder, replace(file, former=None))
     LOG.debug("done")

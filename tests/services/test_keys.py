@@ -76,6 +76,19 @@ def test_the_keyring_opens_the_site_for_the_account_that_wants_it(
     assert ada.said("account.keyring") == [Outcome.OK, Outcome.OK]
 
 
+def test_a_password_that_an_owner_sets_ends_the_keyring_and_ones_own_does_not(
+    house: House, ada: Keyholder
+) -> None:
+    ada.accounts.add("Ben", Role.STAFF, BENS)
+    ben = house.enter(BENS)
+    with closing(ben.store):
+        ben.keys.keyring_on()
+        ben.accounts.change_password(Secret(b"kaktus mambo 99 zug"))
+        slot = slot_of(house, SlotKind.KEYRING)
+        ada.accounts.set_password("Ben", BENS)
+    assert slot not in {each.id for each in keys.slots(house.folder)}
+
+
 def test_turning_the_keyring_on_again_leaves_one_key(house: House, ada: Keyholder) -> None:
     ada.keys.keyring_on()
     first = slot_of(house, SlotKind.KEYRING)

@@ -129,6 +129,28 @@ def test_a_disk_without_room_is_said_before_anything_is_begun(
     filled.close()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX limits the size of files")
+def test_a_disk_that_is_full_in_the_middle_leaves_the_site_as_it_was(
+    folder: Path, data_key: Secret, filled: SiteStore
+) -> None:
+    import resource
+
+    before, limits = everything(filled), resource.getrlimit(resource.RLIMIT_FSIZE)
+    small = (folder / "site.db").stat().st_size // 2
+    resource.setrlimit(resource.RLIMIT_FSIZE, (small, limits[1]))
+    try:
+        with pytest.raises(StorageError):
+            Rotation(folder, data_key, os.urandom).carry_out(
+                filled, ROTATED, 1, lambda _share: None
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    rotation.finish(folder, data_key)
+    assert everything(filled) == before
+    filled.close()
+    assert not list(folder.glob("*.new*"))
+
+
 def test_whatever_ends_it_half_way_leaves_the_site_as_it_was(
     folder: Path, data_key: Secret, filled: SiteStore
 ) -> None:
