@@ -112,8 +112,8 @@ def _write_header(sheet: Worksheet, table: Table) -> None:
 
 def _write_head(book: Workbook, sheet: Worksheet, text: str) -> None:
     """Put the head of the audit log on a sheet of its own, and under each printed page."""
-    sheet.oddFooter.left.text = text
-    sheet.oddFooter.left.size = 7
+    footer: Any = sheet.oddFooter
+    footer.left.text, footer.left.size = text, 7
     own = book.create_sheet("Audit log")
     _fill_text(own.cell(1, 1), text)
     own.column_dimensions["A"].width = len(text)

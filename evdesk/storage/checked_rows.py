@@ -128,7 +128,9 @@ class CheckedRows:
                 "SELECT max(seq) FROM row_commit WHERE table_name = ? AND row_key = ?",
                 (table, key),
             )
-            self._findings.add(What.ROW_CHANGED, seq and seq[0], table=table, key=key)
+            self._findings.add(
+                What.ROW_CHANGED, None if seq is None else seq[0], table=table, key=key
+            )
 
     def _check(self, state: RowState) -> None:
         what = None

@@ -73,7 +73,7 @@ class CheckedTree:
         computed = list(enumerate(nodes, start=first))
         if rows == computed:
             return
-        stored = dict(rows)
+        stored: dict[int, bytes] = dict(rows)
         for index, node in computed:
             begin, last = index << level, ((index + 1) << level) - 1
             if stored.get(index) != node and not self._findings.broken_within(begin, last):

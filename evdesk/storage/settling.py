@@ -20,7 +20,7 @@ from evdesk.storage import migrations, signing
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
 from evdesk.storage.checkpoints import keep_checkpoint
-from evdesk.storage.connection import Connection
+from evdesk.storage.connection import Connection, Value
 from evdesk.storage.erasures import LedgerFile, PersonKeysReplay
 from evdesk.storage.faults import Place
 from evdesk.storage.keys import Unlocked
@@ -123,7 +123,7 @@ def _end_what_was_begun(
     connection: Connection, now: datetime, last_invoices: Mapping[str, int]
 ) -> datetime:
     """End what other processes had begun; return what the clock of the site shows."""
-    values = {"told": MAY_HAVE_GONE_OUT, "now_ms": to_ms(now)}
+    values: dict[str, Value] = {"told": MAY_HAVE_GONE_OUT, "now_ms": to_ms(now)}
     connection.run("BEGIN IMMEDIATE")
     for statement in STATEMENTS:
         connection.run(statement, values)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,17 @@ from evdesk.storage.pages import PAGE_BYTES
 from evdesk.storage.row_commits import KEYS
 from evdesk.storage.verification import verify_log
 from tests.cli.shell import Shell
-from tests.end_to_end.tampering import LATER, Tampered, add_meter, make_site, read_and_seal
-from tests.storage.sites import DONE, EVA, PASSWORD, START, close_a_session, issue, raw
+from tests.end_to_end.tampering import LATER, Tampered, make_site, read_and_seal
+from tests.storage.sites import (
+    DONE,
+    EVA,
+    PASSWORD,
+    START,
+    add_meter,
+    close_a_session,
+    issue,
+    raw,
+)
 
 EVIDENCE = {
     *KEYS, "audit", "audit_payload", "audit_node", "row_commit", "row_salt", "segment",
@@ -77,7 +87,7 @@ def tables(db: Connection) -> set[str]:
 
 def evidence(db: Connection) -> dict[str, list[object]]:
     """All rows of evidence, by table and by each index: both are ways to find them."""
-    found: dict[str, list[object]] = {}
+    found: dict[str, list[Any]] = {}
     for table in sorted(EVIDENCE):
         found[table] = sorted(map(repr, db.all(f"SELECT * FROM {table} NOT INDEXED")))
         indexes = db.all(

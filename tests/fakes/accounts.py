@@ -27,7 +27,9 @@ class StubAccounts(AccountService):
         self.broken: EvdeskError | None = None
         self.mine = next(ref for ref, _, of in PEOPLE if of is role)
         self.known = [Account(AccountId(ref), name, of, SINCE) for ref, name, of in PEOPLE]
-        self.slots = {account.id: (SlotKind.PASSWORD,) for account in self.known}
+        self.slots: dict[AccountId, tuple[SlotKind, ...]] = {
+            account.id: (SlotKind.PASSWORD,) for account in self.known
+        }
         self.passwords: dict[str, bytes] = {}
 
     def rows(self, *, removed: bool = False) -> list[AccountRow]:

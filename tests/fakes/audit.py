@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from evdesk.domain import merkle
 from evdesk.domain.audit import AuditEntry, Outcome
@@ -12,7 +13,7 @@ from evdesk.ports import AuditFilter, KeptCheckpoint, KeptEntry, TellShare
 from evdesk.services.auditing import EVERY, AuditService, HandedOver, Verified, silent
 
 BEGAN = datetime(2026, 11, 20, 6, tzinfo=UTC)
-TURNS = (
+TURNS: tuple[Any, ...] = (
     ("A-HANNA000", "session.assigned", "session", "12", {"driver": "D-17KQ2M9X"}),
     ("collector", "session.closed", "session", "13", {"energy_wh": 18_204, "flags": ["comm_gap"]}),
     ("A-DENIZ000", "invoice.issued", "invoice", "I-1F4K2", {"number": "2026-00007"}),

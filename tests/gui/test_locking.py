@@ -43,7 +43,7 @@ def hands():
 @pytest.fixture
 def watch(hands, qapp):
     made = IdleWatch(lambda: 600.0, None, hands.both())
-    told = []
+    told: list[object] = []
     made.gone.connect(told.append)
     made.start()
     yield made, told
@@ -94,7 +94,7 @@ def test_a_busy_moment_is_no_sleep(watch, hands):
 
 def test_never_means_never(hands, qapp):
     idle = IdleWatch(lambda: None, None, hands.both())
-    told = []
+    told: list[object] = []
     idle.gone.connect(told.append)
     for _ in range(1_000):
         hands.pass_s(20)
@@ -140,7 +140,7 @@ def test_locking_hides_the_site_and_the_password_brings_it_back_to_the_same_page
     assert program.dialog.windowTitle() == "Depot Nordhafen is locked"
     assert program.dialog.user.text() == "Hanna Krüger"
     unlocked(program, qtbot)
-    qtbot.waitUntil(lambda: program.window.shown == "drivers")
+    qtbot.waitUntil(lambda: program.window is not None and program.window.shown == "drivers")
 
 
 def test_a_locked_site_is_forgotten_and_its_collector_goes_on(program, qtbot):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,8 @@ def held(new_site: tuple[Path, Secret]) -> Held:
 @pytest.fixture
 def office(desk: Desk, folder: Path, held: Held, tmp_path: Path) -> Office:
     clock, names = SetClock(), CountedPseudonyms()
-    desk.store._clock = clock
+    store: Any = desk.store
+    store._clock = clock
     usb = tmp_path / "usb"
     usb.mkdir()
     files = SiteBackups(folder, held, clock)

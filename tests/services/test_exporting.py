@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import openpyxl
 import pytest
@@ -42,7 +43,8 @@ def test_a_table_carries_the_head_before_the_entry_about_it(busy: Desk, suffix: 
     if suffix == ".xlsx":
         book = openpyxl.load_workbook(BytesIO(data))
         assert book["Audit log"]["A1"].value == f"Audit log: {head}"
-        assert book.worksheets[0].oddFooter.left.text == f"Audit log: {head}"
+        footer: Any = book.worksheets[0].oddFooter
+        assert footer.left.text == f"Audit log: {head}"
         assert book.worksheets[0].max_row == 3
     else:
         assert data.decode("utf-8-sig").count(head) == 1

@@ -42,7 +42,7 @@ def make(
         return files.make(order, attend)
 
 
-def rewritten(file: Path, change: Callable[[dict[str, bytes]], None], **how: int) -> Path:
+def rewritten(file: Path, change: Callable[[dict[str, bytes]], object], **how: int) -> Path:
     """Write a backup anew, as a valid zip, with parts that were changed."""
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

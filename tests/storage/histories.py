@@ -75,14 +75,14 @@ class History:
 
     # -- people ---------------------------------------------------------------------------------
 
-    def people(self, write: Callable[[Unit], None], change: Change = DONE) -> None:
+    def people(self, write: Callable[[Unit], object], change: Change = DONE) -> None:
         with self.store.write() as unit:
             write(unit)
             unit.record_change(change)
         self.flushed()
 
     def add_a_station(self, n: int) -> None:
-        self.people(lambda unit: add_station(unit, self.name()) and None)
+        self.people(lambda unit: add_station(unit, self.name()))
 
     def rename_a_station(self, n: int) -> None:
         def rename(unit: Unit) -> None:

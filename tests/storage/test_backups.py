@@ -429,12 +429,11 @@ def test_a_backup_of_another_site_is_refused(files, made, tmp_path) -> None:
 
 def test_a_newer_schema_and_a_newer_format_are_refused_with_what_to_do(files, made) -> None:
     for old, new in ((b'"schema_version":15', b'"schema_version":99'), (b'n":1}', b'n":2}')):
-        changed = rewritten(
-            made.file,
-            lambda parts, old=old, new=new: parts.update(
-                {"manifest.json": parts["manifest.json"].replace(old, new)}
-            ),
-        )
+
+        def forged(parts: dict[str, bytes], old: bytes = old, new: bytes = new) -> None:
+            parts["manifest.json"] = parts["manifest.json"].replace(old, new)
+
+        changed = rewritten(made.file, forged)
         with pytest.raises(StorageError, match="newer than this one"):
             files.verify(changed)
 
@@ -513,4 +512,4 @@ def test_it_is_of_one_moment_although_others_write(files, store, target) -> None
     assert verdict.intact
     assert written >= 2
     assert verdict.readings == 0
-    assert unattended(BackupStage.COPYING, 1.0) is None
+    unattended(BackupStage.COPYING, 1.0)

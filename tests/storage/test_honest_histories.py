@@ -2,10 +2,8 @@
 
 import shutil
 import tempfile
-from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from zipfile import ZipFile
 
 import pytest
@@ -18,6 +16,7 @@ from evdesk.domain.verdicts import Known, Result
 from evdesk.settings import shipped
 from evdesk.storage import keys
 from evdesk.storage.verification import verify_log
+from tests.documents.verifier import verifier
 from tests.storage.histories import THINGS, History
 from tests.storage.sites import PASSWORD, raw
 
@@ -33,18 +32,7 @@ def signing_key(made_site: tuple[Path, str, Secret]) -> Secret:
     return key
 
 
-@pytest.fixture(scope="session")
-def verifier() -> ModuleType:
-    """The file that goes into each bundle."""
-    spec = spec_from_file_location("verify", shipped("resources") / "evidence" / "verify.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def live(things, folder: Path, made_site, signing_key: Secret, verifier: ModuleType) -> None:
+def live(things, folder: Path, made_site, signing_key: Secret) -> None:
     """Let these things happen, then let both verifiers look."""
     site = Path(shutil.copytree(made_site[0], folder / "site"))
     history = History(site, made_site[2], signing_key)
@@ -65,7 +53,7 @@ def live(things, folder: Path, made_site, signing_key: Secret, verifier: ModuleT
     verdict = verify_log(connection, Known(history.keys.verifier(), [anchored]))
     connection.close()
     assert (verdict.result, verdict.findings, verdict.doubts) == (Result.INTACT, (), ())
-    report = verifier.verify(found, verifier.Given([], None, None))
+    report = verifier().verify(found, verifier().Given([], None, None))
     assert (report["result"], report["findings"]) == ("intact", [])
     for name in ("entries", "verified", "erased", "clock_set_back", "rows", "segments"):
         assert report[name] == getattr(verdict, name)
@@ -86,9 +74,9 @@ def bundle(history: History, folder: Path) -> Path:
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(things=histories)
-def test_an_honest_history_is_found_intact(things, made_site, signing_key, verifier) -> None:
+def test_an_honest_history_is_found_intact(things, made_site, signing_key) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        live(things, Path(folder), made_site, signing_key, verifier)
+        live(things, Path(folder), made_site, signing_key)
 
 
 @pytest.mark.slow
@@ -100,8 +88,6 @@ def test_an_honest_history_is_found_intact(things, made_site, signing_key, verif
     phases=[Phase.generate, Phase.shrink],
 )
 @given(things=histories)
-def test_a_thousand_honest_histories_are_found_intact(
-    things, made_site, signing_key, verifier
-) -> None:
+def test_a_thousand_honest_histories_are_found_intact(things, made_site, signing_key) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        live(things, Path(folder), made_site, signing_key, verifier)
+        live(things, Path(folder), made_site, signing_key)

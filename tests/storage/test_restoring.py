@@ -13,6 +13,7 @@ import pytest
 from evdesk.domain.backups import BackupId
 from evdesk.domain.erasures import Erasure
 from evdesk.domain.errors import StorageError, UserError, WrongKey
+from evdesk.domain.invoices import InvoiceId
 from evdesk.domain.mail import Letter, MailState
 from evdesk.domain.notes import parse_head
 from evdesk.domain.secrets import Secret
@@ -60,9 +61,11 @@ def made(folder, data_key, target):
     return make(backups_of(folder), target)
 
 
-def restored(file: Path, to: Path, password: Secret = PASSWORD, **taken: int) -> Restored:
+def restored(
+    file: Path, to: Path, password: Secret = PASSWORD, taken: dict[str, int] | None = None
+) -> Restored:
     with restoration(Wish(file, to, password, LATER)) as begun:
-        return begun.carry_out(taken)
+        return begun.carry_out(taken or {})
 
 
 def entries(folder: Path, data_key: Secret):
@@ -95,7 +98,7 @@ def test_the_backup_folder_and_a_password_are_enough(made, folder, data_key, tmp
     assert store.rollback is None
     with store.read() as unit:
         assert unit.drivers.all() == [EVA]
-        assert unit.invoices.pdf("i-1") == b"%PDF " + bytes(99)
+        assert unit.invoices.pdf(InvoiceId("i-1")) == b"%PDF " + bytes(99)
     store.close()
     assert sorted(new.parent.iterdir()) == [new]
 
@@ -260,7 +263,7 @@ def test_what_it_replaces_is_told_before_and_explained_in_the_log(made, lived_on
 
 
 def test_numbers_that_were_given_are_not_given_again(made, lived_on, data_key) -> None:
-    done = restored(made.file, lived_on, **{"2025": 7})
+    done = restored(made.file, lived_on, taken={"2025": 7})
     assert done.last_invoices == {"2025": 7, "2026": 3}
     store = opened(lived_on, data_key)
     with store.read() as unit:
@@ -271,7 +274,7 @@ def test_numbers_that_were_given_are_not_given_again(made, lived_on, data_key) -
 
 
 def test_numbers_that_somebody_knows_of_are_not_given_again(made, data_key, tmp_path) -> None:
-    restored(made.file, tmp_path / "new", **{"2026": 17})
+    restored(made.file, tmp_path / "new", taken={"2026": 17})
     store = opened(tmp_path / "new", data_key)
     with store.read() as unit:
         assert unit.invoices.next_number("2026") == 18
@@ -352,9 +355,11 @@ def refused(file: Path, to: Path, error: type[Exception], match: str) -> None:
 
 def test_a_changed_backup_is_refused(made, folder) -> None:
     for part in ("site.db", "keys.json", "manifest.json", "manifest.note"):
-        changed = rewritten(
-            made.file, lambda parts, name=part: parts.update({name: flipped(parts[name])})
-        )
+
+        def flip(parts: dict[str, bytes], name: str = part) -> None:
+            parts[name] = flipped(parts[name])
+
+        changed = rewritten(made.file, flip)
         refused(changed, folder, StorageError, r"does not hold|newer")
     made.file.write_bytes(made.file.read_bytes()[:-1000])
     refused(made.file, folder, StorageError, "no whole backup")

@@ -1,5 +1,6 @@
 """What was written is found intact, and whatever was changed behind the log's back is named."""
 
+from evdesk.domain.readings import MeterId
 from evdesk.domain.verdicts import Known, Result, Verdict
 from evdesk.storage import keys
 from evdesk.storage.anchor import Anchor
@@ -23,7 +24,7 @@ def verdict_of(folder, data_key, *heads) -> Verdict:
 def test_what_was_written_is_intact(store, folder, data_key) -> None:
     issue(store)
     add_two_meters(store)
-    journal(store, *steady(1, 2.5, 60), *steady(2, 2.5, 60))
+    journal(store, *steady(MeterId(1), 2.5, 60), *steady(MeterId(2), 2.5, 60))
     seal_all(store)
     found = verdict_of(folder, data_key)
     assert found.findings == ()
