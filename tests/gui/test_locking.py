@@ -140,7 +140,7 @@ def test_locking_hides_the_site_and_the_password_brings_it_back_to_the_same_page
     assert program.dialog.windowTitle() == "Depot Nordhafen is locked"
     assert program.dialog.user.text() == "Hanna Krüger"
     unlocked(program, qtbot)
-    qtbot.waitUntil(lambda: program.window is not None and program.window.shown == "drivers")
+    qtbot.waitUntil(lambda: getattr(program.window, "shown", None) == "drivers")
 
 
 def test_a_locked_site_is_forgotten_and_its_collector_goes_on(program, qtbot):
