@@ -4,7 +4,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from evdesk.domain.permissions import Action
 from evdesk.gui.context import Context
+from evdesk.gui.dialogs.account_forms import NewPassword
+from evdesk.gui.dialogs.accounts import AccountsDialog
 from evdesk.gui.idle import Absence
 
 LOCK_KEYS = "Ctrl+L"
@@ -15,10 +18,16 @@ class AccountMenu(QObject):
     """``lock_wanted`` asks for the site to be closed until the password is given again."""
 
     lock_wanted = Signal(object)
+    told = Signal(str)
 
     def __init__(self, context: Context, menu: QMenu, window: QWidget) -> None:
         super().__init__(window)
         self._context, self._window = context, window
+        self.dialog: NewPassword | AccountsDialog | None = None
+        self.password = menu.addAction(self.tr("Change my password …"), self.ask_password)
+        self.accounts = menu.addAction(self.tr("Accounts and keys …"), self.show_accounts)
+        context.rights.guard(self.password, Action.OWN_ACCOUNT)
+        menu.addSeparator()
         self.lock = QAction(self.tr("Lock now"), window)
         self.lock.setShortcut(QKeySequence(LOCK_KEYS))
         self.lock.triggered.connect(self._on_lock)
@@ -43,6 +52,23 @@ class AccountMenu(QObject):
             for part in (self.lock, after.menuAction()):
                 part.setEnabled(False)
                 part.setToolTip(why)
+
+    def ask_password(self) -> None:
+        """Ask for another password of one's own."""
+        dialog = NewPassword(self._context, None, self._window)
+        dialog.saved.connect(self._on_password)
+        self.dialog = dialog
+        dialog.open()
+
+    def show_accounts(self) -> None:
+        """Show who opens the site, and what else does."""
+        dialog = AccountsDialog(self._context, self._window)
+        dialog.told.connect(self.told)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_password(self) -> None:
+        self.told.emit(self.tr("Your new password holds; the old one opens nothing."))
 
     def _on_lock(self) -> None:
         self.lock_wanted.emit(Absence.ASKED)

@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         self._collector.failed.connect(self.show_error)
         self.header.theme_wanted.connect(self._on_theme_wanted)
         self.header.faults_wanted.connect(self._on_faults_wanted)
+        self.account.told.connect(self.show_done)
         self.rollback.told.connect(self.show_done)
         self.rollback.failed.connect(self.show_error)
         self.alarms.changed.connect(self._on_alarms)

@@ -37,14 +37,20 @@ class Work(QObject):
         self.runs = False
         self.destroyed.connect(self._ended.set)
 
-    def run(self, job: Callable[[Tell], T], done: Callable[[T], object], failed: Failed) -> None:
+    def run(
+        self,
+        job: Callable[[Tell], T],
+        done: Callable[[T], object],
+        failed: Failed,
+        lane: Lane = Lane.OUTSIDE,
+    ) -> None:
         """Begin, unless something runs; then ``done`` with its result or ``failed``."""
         if self.runs:
             return
         self._ended.clear()
         self._done, self._failed = done, failed
         self._set(True)
-        self._tasks.run(lambda: job(self._teller()), self._on_done, self._on_failed, Lane.OUTSIDE)
+        self._tasks.run(lambda: job(self._teller()), self._on_done, self._on_failed, lane)
 
     def stop(self) -> None:
         """End it at its next step; it fails with ``Stopped``."""

@@ -1,14 +1,17 @@
+from operator import attrgetter
+
 import pytest
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtPdf import QPdfDocument
 from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtWidgets import QLabel
 
 from evdesk.domain.errors import StorageError
 from evdesk.gui.app import Program
 from evdesk.gui.dialogs.first_run import FirstRunDialog
 from evdesk.gui.dialogs.unlock import UnlockDialog
-from evdesk.gui.widgets.site_form import SiteForm, strength
+from evdesk.gui.widgets.site_form import SiteForm
 from tests.fakes.desk import StubFirstRun
 
 PASSWORD = "correct horse battery"
@@ -39,8 +42,8 @@ def unlock(first_run, tasks, theme, qtbot, tmp_path):
 def fill(form):
     form.name.setText("Depot Nordhafen")
     form.owner.setText("Hanna")
-    form.password.setText(PASSWORD)
-    form.again.setText(PASSWORD)
+    form.secret.password.setText(PASSWORD)
+    form.secret.again.setText(PASSWORD)
     form.zone.choose("Europe/Berlin")
     form.country.choose("DE")
     form.language.choose("de")
@@ -96,8 +99,8 @@ def test_what_cannot_be_created_is_a_sentence(welcome, first_run, qtbot):
 
 
 @pytest.fixture
-def form(qtbot):
-    made = SiteForm(QLocale("de_DE"), "Europe/Vienna")
+def form(qtbot, tasks):
+    made = SiteForm(tasks, QLocale("de_DE"), "Europe/Vienna")
     qtbot.addWidget(made)
     return made
 
@@ -111,15 +114,15 @@ def test_the_form_knows_what_the_pc_knows(form):
 
 def test_two_passwords_that_differ_are_refused(form):
     fill(form)
-    form.again.setText("something else")
+    form.secret.again.setText("something else")
     assert form.answers() == "The two passwords differ."
-    assert form.again.property("wrong") == "true"
+    assert form.secret.again.property("wrong") == "true"
 
 
-@pytest.mark.parametrize("missing", ["name", "owner", "password"])
+@pytest.mark.parametrize("missing", ["name", "owner", "secret.password"])
 def test_what_is_missing_is_said(form, missing):
     fill(form)
-    getattr(form, missing).clear()
+    attrgetter(missing)(form).clear()
     assert isinstance(form.answers(), str)
 
 
@@ -129,9 +132,25 @@ def test_a_zone_that_is_none_is_refused(form):
     assert form.answers() == "Choose time zone and country from the lists."
 
 
-def test_strength_grows_with_length_and_not_with_repetition():
-    rated = [strength(p) for p in ("", "aaaaaaaaaaaaaaaa", "hunter22", "correct horse", PASSWORD)]
-    assert rated == [0, 1, 2, 3, 4]
+def test_a_password_is_rated_while_it_is_typed_and_names_make_it_no_better(form, qtbot):
+    secret = form.secret
+    assert secret.strength.value() == 0
+    secret.password.setText("password1")
+    qtbot.waitUntil(lambda: "Too easy to guess" in secret.advice.text())
+    assert secret.strength.value() == 1
+    secret.password.setText("tulip anchor velvet ninety")
+    qtbot.waitUntil(lambda: secret.advice.text().startswith("Very good"))
+    assert secret.strength.value() == 4
+    form.name.setText("Depot Nordhafen")
+    secret.password.setText("DepotNordhafen")
+    qtbot.waitUntil(lambda: "too easy" in secret.advice.text().lower())
+    secret.password.clear()
+    assert secret.strength.value() == 0
+
+
+def test_it_is_said_at_set_up_that_nothing_opens_a_site_without_password_and_code(form):
+    said = " ".join(part.text() for part in form.findChildren(QLabel))
+    assert "nothing opens the site: there is no other way in" in said
 
 
 def test_a_wrong_password_is_said_and_the_right_one_opens(unlock, desk, qtbot):

@@ -33,7 +33,7 @@ class FirstRunDialog(QDialog):
         self.setWindowTitle(self.tr("Welcome to evdesk"))
         self._first_run, self._folder, self._tasks, self._theme = first_run, folder, tasks, theme
         self._desk: Desk | None = None
-        self.fields = SiteForm(QLocale.system(), _system_zone())
+        self.fields = SiteForm(tasks, QLocale.system(), _system_zone())
         self.code = RecoverySheet(theme)
         self.error = FieldError()
         self.demo = button(self.tr("Try the demo"), self.open_demo)

@@ -41,9 +41,9 @@ class RecoverySheet(QWidget):
                 label(self.tr("Your recovery code"), "title"),
                 paragraph(
                     self.tr(
-                        "If the password is lost, only this code opens the site. It is shown this "
-                        "one time and kept nowhere: without password and code nobody can read the "
-                        "data again, nor can we."
+                        "If every password is lost, only this code opens the site. It is shown "
+                        "this one time and kept nowhere: when all passwords and the code are "
+                        "lost, nothing opens the site, and nobody can help."
                     ),
                     "",
                 ),
