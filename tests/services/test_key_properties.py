@@ -37,7 +37,7 @@ class Doors(RuleBasedStateMachine):
         self.house: House = make_house(self.place)
         self.ada: Keyholder = self.house.enter(PASSWORD)
         self.people = {"Ada": (PASSWORD, Role.OWNER)}
-        self.code = self.house.recovery_code
+        self.code = self.ada.keys.renew_recovery_code()  # costs less to try than the first
         self.stale: list[tuple[str | None, Secret]] = []
         self.stale_keys: list[Secret] = []
         self.stale_slots: list[tuple[str, Secret]] = []
@@ -159,7 +159,7 @@ def test_doors_are_open_to_whom_they_should() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_doors_are_open_to_whom_they_should_after_much_more() -> None:
-    run(examples=40, steps=30)
+    run(examples=20, steps=30)
 
 
 def run(examples: int, steps: int) -> None:
