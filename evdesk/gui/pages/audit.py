@@ -146,7 +146,7 @@ class AuditPage(Page):
         )
 
     def _on_filtered(self) -> None:
-        if self.filters.about.text().startswith("#"):
+        if self.filters.asks_number():
             self.filters.about.clear()
         self.newest.hide()
         self._counted.ask()

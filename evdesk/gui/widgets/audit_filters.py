@@ -14,6 +14,7 @@ from evdesk.ports import AuditFilter
 
 DAYS = {"day": 1, "days7": 7, "days30": 30, "days365": 365}
 TYPING_MS = 350
+NUMBER = "\N{NUMBER SIGN}"  # before the number of an entry
 
 
 class AuditFilters(QWidget):
@@ -27,8 +28,8 @@ class AuditFilters(QWidget):
         self._pulse = context.pulse
         self.about = SearchField(context.theme, self.tr("Object, or #number"))
         self.about.setToolTip(
-            self.tr("A driver, invoice or session by its id, such as D-7KQ2M9XF or session/12; "
-                    "# and a number show one entry")
+            self.tr("A driver, invoice or session by its id, such as D-7KQ2M9XF or session/12; one "
+                    "entry by # and its number")
         )  # fmt: skip
         self.who, self.what = Chooser(self.tr("Who")), Chooser(self.tr("What"))
         self.period = Chooser(self.tr("Period"))
@@ -64,8 +65,12 @@ class AuditFilters(QWidget):
             from_at=None if days is None else self._pulse.now() - timedelta(days=days),
             actor=self.who.value(),
             action=self.what.value(),
-            about=about if about and not about.startswith("#") else None,
+            about=about if about and not self.asks_number() else None,
         )
+
+    def asks_number(self) -> bool:
+        """Return whether one entry is asked for by its number."""
+        return self.about.text().strip().startswith(NUMBER)
 
     def reset(self) -> None:
         """Let every entry through; nothing is read by this."""
@@ -81,7 +86,7 @@ class AuditFilters(QWidget):
     def _on_typed(self) -> None:
         self._typing.stop()
         text = self.about.text().strip()
-        if not text.startswith("#"):
+        if not self.asks_number():
             self.changed.emit()
         elif text[1:].isdecimal():
             self.number_wanted.emit(int(text[1:]))
