@@ -14,6 +14,7 @@ from evdesk.bootstrap.sites import (
     create_site,
     has_several_accounts,
     open_site,
+    open_with_keyring,
     seconds_to_wait,
 )
 from evdesk.domain.secrets import Secret
@@ -68,6 +69,11 @@ class Door:
     def seconds_to_wait(self, folder: Path) -> int:
         """Return how long it takes until a password may be tried again."""
         return seconds_to_wait(folder)
+
+    def open_with_keyring(self, folder: Path) -> "Desk | None":
+        """Open a site with the keyring of this computer, where somebody has turned that on."""
+        opened = open_with_keyring(folder)
+        return None if opened is None else desk_of(opened)
 
     def unlock(self, folder: Path, user: str | None, password: str) -> "Desk":
         """Open a site."""

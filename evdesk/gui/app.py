@@ -19,7 +19,7 @@ from evdesk.gui.idle import Absence, IdleWatch
 from evdesk.gui.main_window import MainWindow
 from evdesk.gui.preferences import Preferences
 from evdesk.gui.pulse import Pulse
-from evdesk.gui.tasks import Tasks
+from evdesk.gui.tasks import Lane, Tasks
 from evdesk.gui.theme import Theme
 from evdesk.settings import shipped
 
@@ -99,6 +99,7 @@ class Program(QObject):
         self._tasks = Tasks(self)
         self._desk: Desk | None = None
         self._page = FIRST_PAGE
+        self._may_use_keyring = True  # once, when the program starts: what is locked stays locked
         self.idle = IdleWatch(self._idle_s, self)
         self.idle.gone.connect(self.lock)
         self.dialog: QDialog | None = None
@@ -130,6 +131,24 @@ class Program(QObject):
         self._tasks.run(lambda: desk.site.info().site, self._on_site, self._on_failed)
 
     def _on_known(self, exists: bool) -> None:
+        if exists and self._may_use_keyring:
+            self._may_use_keyring = False
+            opens = partial(self._first_run.open_with_keyring, self._folder)
+            self._tasks.run(opens, self._on_keyring, self._on_no_keyring, Lane.OUTSIDE)
+            return
+        self._ask_way(exists)
+
+    def _on_keyring(self, desk: Desk | None) -> None:
+        if desk is None:
+            self._ask_way(exists=True)
+        else:
+            self.open_desk(desk)
+
+    def _on_no_keyring(self, _: Exception) -> None:
+        """A keyring that is locked or fails is no reason not to ask for the password."""
+        self._ask_way(exists=True)
+
+    def _ask_way(self, exists: bool) -> None:
         from evdesk.gui.dialogs.first_run import FirstRunDialog
         from evdesk.gui.dialogs.unlock import UnlockDialog
 

@@ -114,6 +114,14 @@ class FirstRun(Protocol):
     def seconds_to_wait(self, folder: Path) -> int:
         """Return how long it takes until a password may be tried again."""
 
+    def open_with_keyring(self, folder: Path) -> Desk | None:
+        """Open a site with the keyring of this computer, where somebody has turned that on.
+
+        Raises:
+            StorageError: the keyring is locked or fails.
+
+        """
+
     def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
         """Open a site with a password or the recovery code.
 

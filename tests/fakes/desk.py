@@ -16,6 +16,7 @@ from evdesk.domain.errors import (
     EvdeskError,
     NothingFound,
     Occupied,
+    StorageError,
     UserError,
     WrongKey,
 )
@@ -699,6 +700,7 @@ class StubFirstRun:
     def __init__(self, desk: Desk, known: bool = False) -> None:
         self.desk, self.known = desk, known
         self.several, self.wait_s = False, 0
+        self.keyring = self.keyring_fails = False
         self.restore = StubRestores()
         self.created: tuple[str, ...] = ()
 
@@ -714,6 +716,11 @@ class StubFirstRun:
 
     def seconds_to_wait(self, folder: Path) -> int:
         return self.wait_s
+
+    def open_with_keyring(self, folder: Path) -> Desk | None:
+        if self.keyring_fails:
+            raise StorageError("The keyring is locked.")
+        return self.desk if self.keyring else None
 
     def unlock(self, folder: Path, user: str | None, password: str) -> Desk:
         if password != "correct horse battery":

@@ -255,3 +255,22 @@ def test_a_backup_is_restored_from_the_way_in(program, qtbot):
     qtbot.waitUntil(lambda: isinstance(program.dialog, RestoreDialog))
     program.dialog.reject()
     qtbot.waitUntil(lambda: isinstance(program.dialog, UnlockDialog))
+
+
+def test_the_keyring_opens_the_site_at_the_start_and_not_what_was_locked(program, qtbot):
+    program._first_run.keyring = True
+    with qtbot.waitSignal(program.opened):
+        program.begin(None)
+    assert program.dialog is None
+    program.lock(Absence.ASKED)
+    assert isinstance(program.dialog, UnlockDialog)
+    program.find_way()
+    qtbot.wait(100)
+    assert program.window is None
+    unlocked(program, qtbot)
+
+
+def test_a_keyring_that_fails_leaves_the_password(program, qtbot):
+    program._first_run.keyring_fails = True
+    program.begin(None)
+    qtbot.waitUntil(lambda: isinstance(program.dialog, UnlockDialog))
