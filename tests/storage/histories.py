@@ -22,6 +22,7 @@ from tests.fakes.clock import SetClock
 from tests.storage.sites import DONE, EVA, OWNER, START, add_station, figures, invoice, reading
 
 FILES = ("site.db", "site.db-wal")
+DATABASES = ("site.db", "persons.db")
 
 
 class WatchedDatabase(Database):
@@ -199,10 +200,11 @@ class History:
         self.flushed()
 
     def copy_aside(self, n: int) -> None:
-        self.open_again(n)
         self.store.close()
-        self.aside = self.folder.parent / "aside.db"
-        shutil.copy(self.folder / "site.db", self.aside)
+        self.aside = self.folder.parent / "aside"
+        self.aside.mkdir(exist_ok=True)
+        for name in DATABASES:
+            shutil.copy(self.folder / name, self.aside / name)
         self.store = self._open()
         self.flushed()
 
@@ -213,7 +215,8 @@ class History:
         self.store.close()
         for file in self.folder.glob("site.db*"):
             file.unlink()
-        shutil.copy(self.aside, self.folder / "site.db")
+        for name in DATABASES:
+            shutil.copy(self.aside / name, self.folder / name)
         self.store = self._open()
         if self.store.rollback is not None:
             self.store.explain_rollback("the disk had failed")

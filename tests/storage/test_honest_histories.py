@@ -72,7 +72,12 @@ def bundle(history: History, folder: Path) -> Path:
     return folder / "bundle"
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+)
 @given(things=histories)
 def test_an_honest_history_is_found_intact(things, made_site, signing_key) -> None:
     with tempfile.TemporaryDirectory() as folder:
