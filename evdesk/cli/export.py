@@ -48,7 +48,7 @@ def export_table(context: Context) -> int:
         return _evidence(context, out)
     suffix = out.suffix.lower()
     damage: Sequence[Damaged] = ()
-    with context.site() as services:
+    with bootstrap.saving(out) as file, context.site() as services:
         if args.what == "sessions":
             data, rows = services.exports.sessions(suffix, session_filter(context, services))
         elif args.what == "readings":
@@ -60,7 +60,7 @@ def export_table(context: Context) -> int:
             month = _month(context, services)
             data, rows = services.exports.month(suffix, month)
             damage = [row.damage for row in month.rows if row.damage is not None]
-    bootstrap.save(out, data)
+        file.write(data)
     told = f"Saved {counted(rows, ROWS[args.what])} to {out}."
     if damage:
         told += " It is not complete: a row with the damage stands for each part that is missing."

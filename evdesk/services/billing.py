@@ -23,7 +23,16 @@ from evdesk.domain.readings import MeterId, Register
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.domain.tariffs import Assignment, Tariff, TariffId, choose
-from evdesk.ports import Clock, Devices, InvoiceRenderer, Pseudonyms, SessionFilter, Store, Unit
+from evdesk.ports import (
+    Clock,
+    Devices,
+    InvoiceRenderer,
+    ProfileInfo,
+    Pseudonyms,
+    SessionFilter,
+    Store,
+    Unit,
+)
 from evdesk.services.drivers import existing_driver
 from evdesk.services.permitting import REVEALED, given, permit
 
@@ -198,39 +207,8 @@ class BillingService:
             )
         tariff = books.tariffs[tariff_id]
         meter = books.meters[books.stations[session.station_id].energy.meter_id]
-        billed = self._billed(session, meter, tariff)
+        billed = _billed(session, meter, self._devices.profile(meter.profile), tariff)
         return billed, price_session(session.id, billed.energy_wh, tariff.components, currency)
-
-    def _billed(self, session: Session, meter: Meter, tariff: Tariff) -> BilledSession:
-        figures, claim = session.figures, session.claim()
-        start_wh, end_wh, energy_wh = claim.start_wh, claim.end_wh, claim.energy_wh
-        if start_wh is None or end_wh is None or energy_wh is None or not figures.unplugged_at:
-            raise UserError(
-                "Session {session} has no two registers to bill. Correct it first: evdesk session "
-                "correct --help",
-                session=session.id,
-            )
-        profile, correction = self._devices.profile(meter.profile), session.correction
-        return BilledSession(
-            id=session.id,
-            station=session.station,
-            meter=meter.name,
-            meter_model=f"{profile.manufacturer} {profile.model}",
-            meter_serial=meter.serial or "",
-            plugged_in_at=figures.plugged_in_at,
-            unplugged_at=figures.unplugged_at,
-            start_wh=start_wh,
-            end_wh=end_wh,
-            energy_wh=energy_wh,
-            start_raw=_raw(figures.start, start_wh),
-            end_raw=_raw(figures.end, end_wh),
-            charging_s=figures.charging_ms // MS_PER_S,
-            tariff=tariff.id,
-            tariff_ocpi=tariff.ocpi,
-            corrected_at=None if correction is None else correction.at,
-            measured_wh=None if correction is None else figures.energy_wh,
-            counts_vah=profile.counts_vah,
-        )
 
     # -- issuing --------------------------------------------------------------------------------
 
@@ -343,6 +321,38 @@ def _existing(unit: Unit, invoice_id: InvoiceId) -> Invoice:
             "There is no invoice {invoice}. List them with: evdesk invoice list", invoice=invoice_id
         )
     return invoice
+
+
+def _billed(session: Session, meter: Meter, profile: ProfileInfo, tariff: Tariff) -> BilledSession:
+    figures, claim = session.figures, session.claim()
+    start_wh, end_wh, energy_wh = claim.start_wh, claim.end_wh, claim.energy_wh
+    if start_wh is None or end_wh is None or energy_wh is None or not figures.unplugged_at:
+        raise UserError(
+            "Session {session} has no two registers to bill. Correct it first: evdesk session "
+            "correct --help",
+            session=session.id,
+        )
+    correction = session.correction
+    return BilledSession(
+        id=session.id,
+        station=session.station,
+        meter=meter.name,
+        meter_model=f"{profile.manufacturer} {profile.model}",
+        meter_serial=meter.serial or "",
+        plugged_in_at=figures.plugged_in_at,
+        unplugged_at=figures.unplugged_at,
+        start_wh=start_wh,
+        end_wh=end_wh,
+        energy_wh=energy_wh,
+        start_raw=_raw(figures.start, start_wh),
+        end_raw=_raw(figures.end, end_wh),
+        charging_s=figures.charging_ms // MS_PER_S,
+        tariff=tariff.id,
+        tariff_ocpi=tariff.ocpi,
+        corrected_at=None if correction is None else correction.at,
+        measured_wh=None if correction is None else figures.energy_wh,
+        counts_vah=profile.counts_vah,
+    )
 
 
 def _unchanged(unit: Unit, billed: BilledSession, draft: Invoice) -> Session:
