@@ -33,4 +33,4 @@ def test_mail_is_delivered_until_the_work_is_done(caplog: pytest.LogCaptureFixtu
     delivered = mail.delivered
     time.sleep(0.05)
     assert mail.delivered == delivered
-    assert "Mail waits: The database is busy." in caplog.text
+    assert "Mail waits: StorageError." in caplog.text
