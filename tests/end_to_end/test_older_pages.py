@@ -35,6 +35,8 @@ from tests.storage.sites import (
     raw,
 )
 
+pytestmark = pytest.mark.slow
+
 EVIDENCE = {
     *KEYS, "audit", "audit_payload", "audit_node", "row_commit", "row_salt", "segment",
     "segment_data",
