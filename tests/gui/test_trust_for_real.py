@@ -77,7 +77,9 @@ def test_a_real_site_gets_a_new_key_while_its_window_is_open(opened, folder, ope
     before = opened.data_key.reveal()
     dialog.ways.new_key.click()
     with qtbot.waitSignal(dialog.told, timeout=WAIT_MS):
-        dialog.rotation.question.buttons["rotate"].click()
+        question = dialog.rotation.question
+        assert question is not None
+        question.buttons["rotate"].click()
     assert opened.data_key.reveal() != before
     with qtbot.waitSignal(window.context.pulse.beat, timeout=WAIT_MS):
         window.context.pulse.hurry()
