@@ -14,6 +14,7 @@ from evdesk.gui.account_menu import AccountMenu
 from evdesk.gui.alarms import Alarms
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.closing import Closing, CollectorSwitch
+from evdesk.gui.panels.rollback_banner import RollbackBanner
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.theme import Tone
 from evdesk.gui.tray import Tray
@@ -22,7 +23,6 @@ from evdesk.gui.widgets.navigation import Navigation
 from evdesk.gui.widgets.notice_bar import NoticeBar
 from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import column
-from evdesk.gui.widgets.rollback_banner import RollbackBanner
 
 PAGE_KEYS = {"Ctrl+F": "focus_search", "F5": "refresh", "Ctrl+P": "print_out", "Ctrl+N": "add_new"}
 PAGES = (

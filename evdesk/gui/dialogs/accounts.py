@@ -14,13 +14,13 @@ from evdesk.gui.context import Context
 from evdesk.gui.dialogs.account_forms import NewAccount, NewCode, NewPassword
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.base import FormDialog
+from evdesk.gui.dialogs.key_rotation import KeyRotation
+from evdesk.gui.dialogs.ways_in import WaysInForm
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.rights import role_name, role_text
 from evdesk.gui.tasks import Lane, Latest
-from evdesk.gui.widgets.key_rotation import KeyRotation
 from evdesk.gui.widgets.parts import button, label, row
 from evdesk.gui.widgets.table import RowsTable
-from evdesk.gui.widgets.ways_in import WaysInForm
 from evdesk.services.accounts import AccountRow
 from evdesk.services.keys import WaysIn
 

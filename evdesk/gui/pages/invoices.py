@@ -14,9 +14,9 @@ from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.issuer import IssuerDialog
 from evdesk.gui.dialogs.new_draft import NewDraft
 from evdesk.gui.models.rows import Chip, Column, RowsModel
+from evdesk.gui.panels.invoice_panel import InvoicePanel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.widgets.empty import EmptyState
-from evdesk.gui.widgets.invoice_panel import InvoicePanel
 from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import button, give_icon
 from evdesk.gui.widgets.table import RowsTable
