@@ -58,6 +58,7 @@ class Connection:
         alone: bool = False,
     ) -> None:
         self.place = place
+        self.unfinished = 0  # calls of ``each`` that were not read to their end
         self._raw = self._open("rwc" if create else "rw", "&nolock=1" if alone else "")
         try:
             self._prepare(maintenance=maintenance)
@@ -144,10 +145,12 @@ class Connection:
 
     def each(self, sql: str, values: Values = ()) -> Iterator[Row]:
         """Yield rows one by one, so that a year of readings needs no memory."""
+        self.unfinished += 1
         try:
             yield from self._raw.execute(sql, values)
         except sqlcipher.Error as error:
             raise storage_fault(error, self.place) from error
+        self.unfinished -= 1
 
     def changes(self) -> int:
         """Return how many rows this connection has changed since it was opened."""

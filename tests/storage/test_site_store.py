@@ -1,5 +1,6 @@
 """Transactions: what commits, what is undone, and what is said about it."""
 
+import contextlib
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from tests.storage.sites import (
     EVA,
     FixedClock,
     add_meter,
+    at,
     interrupted,
     opened,
     raw,
@@ -194,3 +196,35 @@ def test_audit_entries_come_newest_first_page_by_page(store) -> None:
     with store.read() as unit:
         assert [entry.seq for entry in unit.audit.entries(2)] == [4, 3]
         assert [entry.seq for entry in unit.audit.entries(9, before_seq=3)] == [2, 1, 0]
+
+
+def test_what_is_read_is_never_older_than_what_was_committed(store, folder, data_key) -> None:
+    """Also through connections that are kept, and after rows were left half read."""
+    other = opened(folder, data_key)
+    with contextlib.closing(other):
+        for number in range(5):
+            with writing(other) as unit:
+                add_meter(unit, f"M{number}")
+            with store.read() as unit:
+                assert len(unit.meters.all()) == number + 1
+        with store.read() as unit:
+            rows = unit._connection.each("SELECT name FROM meter")
+            next(rows)
+        with writing(other) as unit:
+            add_meter(unit, "M9")
+        with store.read() as unit:
+            assert len(unit.meters.all()) == 6
+        with pytest.raises(StorageError):
+            next(rows)
+
+
+def test_a_unit_of_work_leaves_no_lock_and_no_rights_behind(store, folder, data_key) -> None:
+    with store.read() as unit:
+        unit.meters.all()
+    with writing(store) as unit:
+        add_meter(unit)
+    with contextlib.closing(raw(folder, data_key)) as connection:
+        busy, _, _ = connection.one("PRAGMA wal_checkpoint(TRUNCATE)") or (1, 0, 0)
+        assert busy == 0
+    with pytest.raises(StorageError), store.read() as unit:
+        unit.site.set_stepped(at(1))
