@@ -38,7 +38,7 @@ from evdesk.storage.faults import Place
 from evdesk.storage.keys import write_atomically
 from evdesk.storage.migrations import SITE_SCHEMA
 from evdesk.storage.persons import persons_place
-from evdesk.storage.scratch import scratch_folder
+from evdesk.storage.scratch import discard, scratch_folder
 from evdesk.storage.swapping import OWN_BACKUPS
 from evdesk.storage.totals import totals_of
 
@@ -178,13 +178,13 @@ class SiteBackups:
         prefix = f".evdesk-{keys.site_id(self._folder)}-"
         with disk_of(folder):
             for left in folder.glob(f"{prefix}*"):
-                shutil.rmtree(left, ignore_errors=True)
+                discard(left)
             work = folder / f"{prefix}{os.getpid()}"
             work.mkdir(mode=0o700)
         try:
             yield work
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            discard(work)
 
     def _check_room(self, folder: Path) -> None:
         """Refuse to begin what cannot end: the copy, and the file that it is put into."""
@@ -210,6 +210,10 @@ class SiteBackups:
             migrations.check_known(source.place, schema, known)
             (site_id,) = source.one("SELECT site_id FROM site") or ("",)
             _copy_pages(source, target, partial(attend, BackupStage.COPYING))
+            source.run("COMMIT")
+            # What was logged meanwhile is written into the file from here: whoever commits next
+            # would have to do it otherwise, and would wait for it.
+            source.run("PRAGMA wal_checkpoint(PASSIVE)")
         manifest = Manifest(
             id=order.id,
             site_id=site_id,

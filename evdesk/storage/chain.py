@@ -1,7 +1,7 @@
 """The audit log as a tree: entries appended, heads and proofs looked up."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evdesk.domain import merkle
@@ -108,7 +108,22 @@ class Chain:
     def head(self, size: int | None = None) -> Head:
         """Return the head of the first ``size`` entries, or of all."""
         size = self.size() if size is None else size
-        return Head(size, merkle.root(size, self.node))
+        known = self._nodes(merkle.peaks(size))
+        return Head(size, merkle.root(size, lambda *at: known.get(at) or self.node(*at)))
+
+    def _nodes(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """Return those inner nodes that are there, all in one look."""
+        inner = [at for at in wanted if at[0]]
+        if not inner:
+            return {}
+        places = ", ".join(["(?, ?)"] * len(inner))
+        sql = (
+            f"WITH wanted (at_level, at_idx) AS (VALUES {places})"  # noqa: S608 - question marks
+            " SELECT level, idx, hash FROM wanted CROSS JOIN audit_node"
+            " ON level = at_level AND idx = at_idx"
+        )
+        rows = self._db.all(sql, [number for at in inner for number in at])
+        return {(level, index): node for level, index, node in rows}
 
     def inclusion(self, seq: int, size: int) -> list[bytes]:
         """Return the path that proves entry ``seq`` to be in the tree of that size."""

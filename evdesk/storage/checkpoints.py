@@ -34,12 +34,10 @@ def keep_checkpoint(db: Connection, sign: Callable[[Head], str], now: datetime) 
             raise StorageError(CONTRADICTS, signed=row[0])
         if newest.head == head:
             return newest
-    note = sign(head)
-    db.run(
-        "INSERT INTO audit_checkpoint (size, at_ms, note) VALUES (?, ?, ?)",
-        (head.size, to_ms(now), note),
-    )
-    return KeptCheckpoint(head, now, note)
+    note, at_ms = sign(head), to_ms(now)
+    insert = "INSERT INTO audit_checkpoint (size, at_ms, note) VALUES (?, ?, ?)"
+    db.run(insert, (head.size, at_ms, note))
+    return KeptCheckpoint(head, from_ms(at_ms), note)
 
 
 def kept_checkpoint(row: Row) -> KeptCheckpoint | None:

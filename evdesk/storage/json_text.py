@@ -10,6 +10,8 @@ import rfc8785
 
 from evdesk.domain.instants import rfc3339
 
+MOST_EXACT = 2**53 - 1  # of integers, in JSON that others read, too
+
 
 def canonical(value: object) -> str:
     """Return the one text of a value.
@@ -35,8 +37,27 @@ def hashed_text(value: object) -> bytes:
         ValueError: an integer beyond 53 bits, or not a number.
 
     """
-    plain: Any = json.loads(canonical(value))
+    text = canonical(value)
+    if text.isascii() and _is_plain(value):
+        return text.encode()
+    plain: Any = json.loads(text)
     return rfc8785.dumps(plain)
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value has nothing in it that RFC 8785 writes in its own way.
+
+    Those are fractions, large integers, and keys beyond ASCII, which the caller looks for.
+    """
+    if isinstance(value, str) or value is None:
+        return True
+    if isinstance(value, int):
+        return -MOST_EXACT <= value <= MOST_EXACT
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(type(key) is str for key in value) and all(map(_is_plain, value.values()))
+    return isinstance(value, Decimal | datetime)
 
 
 def parse_object(text: str) -> dict[str, object]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import filelock
 
 LOCK = ".lock"
+STEP_BYTES, STEP_S = 1 << 23, 0.005
 YOUNG_S = 60.0  # one that is younger may not have its lock yet
 
 
@@ -37,7 +38,20 @@ def scratch_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         yield folder
     finally:
         lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder with all that is in it; large files bit by bit.
+
+    A file system that gives hundreds of megabytes free at once lets others wait for it.
+    """
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            for size_bytes in range(file.stat().st_size - STEP_BYTES, 0, -STEP_BYTES):
+                os.truncate(file, size_bytes)
+                time.sleep(STEP_S)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(prefix: str, parent: Path) -> None:
@@ -45,7 +59,7 @@ def sweep(prefix: str, parent: Path) -> None:
     with suppress(OSError):
         for folder in parent.glob(f"{prefix}*"):
             if _is_left(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                discard(folder)
 
 
 def _is_left(folder: Path) -> bool:
