@@ -177,5 +177,5 @@ def test_a_month_is_exported(gate: Shell) -> None:
     assert answer["rows"] == 1
     header, row = out.read_text(encoding="utf-8-sig").splitlines()
     assert '"unexplained_wh"' in header
-    assert header.endswith('"damage","unexplained_above_wh","unexplained_below_wh"')
+    assert header.endswith('"damage","unexplained_above_wh","unexplained_below_wh","audit_log"')
     assert row.startswith('"2026-03","gate","gate",')

@@ -259,8 +259,8 @@ def faulty(kind, amount=0, until=120, profile="heidelberg-energy-control", **cha
 @pytest.mark.parametrize(
     ("kind", "amount", "sentence"),
     [
-        (FaultKind.SILENCE, 0, "did not answer within 0.5 s"),
-        (FaultKind.SLOW, 4_000, "did not answer within 0.5 s"),
+        (FaultKind.SILENCE, 0, "did not answer within 1 s"),
+        (FaultKind.SLOW, 4_000, "did not answer within 1 s"),
         (FaultKind.EXCEPTION, 4, r"exception 4 \(device failure\)"),
         (FaultKind.EXCEPTION, 2, r"exception 2 \(illegal address\)"),
         (FaultKind.DROP, 0, "closed the connection"),
@@ -370,7 +370,7 @@ def test_a_unit_that_is_not_there_is_silent():
         async with stepped_site(bay()) as site:
             reader = site.devices.reader(meter(site.urls[0], "heidelberg-energy-control", 9), ONE)
             await site.devices.tell_instant(START)
-            with pytest.raises(NoAnswer, match=r"unit 9 did not answer within 0.5 s"):
+            with pytest.raises(NoAnswer, match=r"unit 9 did not answer within 1 s"):
                 await reader.read()
 
     run(main())

@@ -45,6 +45,14 @@ def test_every_use_case_says_what_it_is_for(service: str, name: str) -> None:
     assert permission(service, name) is not None
 
 
+def test_every_action_is_for_some_use_case() -> None:
+    """An action that nothing asks for protects nothing.
+
+    No site is open where one is restored: services.restoring asks for that right by itself.
+    """
+    assert {permission(*each) for each in use_cases()} == set(Action) - {Action.RESTORE}
+
+
 def test_roles_contain_each_other_as_they_should() -> None:
     assert ALLOWED[Role.OWNER] == set(Action)
     assert not ALLOWED[Role.AUDITOR] & {Action.SEE_PERSONS, Action.SIGN_AUDIT}
