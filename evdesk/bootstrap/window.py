@@ -102,9 +102,15 @@ def desk_of(opened: Opened) -> "Desk":
     from evdesk.gui.desk import Desk, Who
 
     services = opened.services
+    name = _name(services.store)
+
+    def prove(password: str) -> None:
+        open_site(opened.folder, Secret(password.encode()), name).services.store.close()
+
     return Desk(
-        who=Who(_name(services.store), services.store.actor.role),
+        who=Who(name, services.store.actor.role),
         forget=services.store.close,
+        prove=prove,
         site=services.site,
         live=services.live,
         meters=services.meters,

@@ -222,29 +222,10 @@ def _head(text: str) -> Head:
             "every letter counts.",
             text=text,
         )
-    found = _head_in(read_text(path, "The anchor"))
+    found = notes.head_in(read_text(path, "The anchor"))
     if found is None:
         raise UserError("There is no head in {path}.", path=path)
     return found
-
-
-def _head_in(text: str) -> Head | None:
-    """Return the head in anchor.json, in a checkpoint, or in a text such as an invoice has."""
-    try:
-        return notes.parse(text).head
-    except ValueError:
-        pass
-    try:
-        data = json.loads(text)
-        return notes.parse_head(f"{data['size']}:{data['root']}")
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    for word in text.split():
-        try:
-            return notes.parse_head(word)
-        except ValueError:
-            continue
-    return None
 
 
 def _verdict_json(done: Verified) -> dict[str, object]:

@@ -3,7 +3,9 @@
 import base64
 import binascii
 import hashlib
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 ED25519 = b"\x01"
@@ -119,6 +121,19 @@ def parse(text: str) -> Checkpoint:
         raise ValueError("not a checkpoint")
     head = parse_head(f"{lines[1]}:{lines[2]}")
     return Checkpoint(lines[0], head, signed.body, signed.key_id, signed.signature)
+
+
+def head_in(text: str) -> Head | None:
+    """Return the head in a checkpoint, in an anchor file, or in a text such as an invoice has."""
+    with suppress(ValueError):
+        return parse(text).head
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        data = json.loads(text)
+        return parse_head(f"{data['size']}:{data['root']}")
+    for word in text.split():
+        with suppress(ValueError):
+            return parse_head(word)
+    return None
 
 
 def parse_note(text: str) -> Note:

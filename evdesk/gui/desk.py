@@ -61,10 +61,12 @@ class Desk:
     """The use cases of one unlocked site.
 
     ``forget`` lets go of the site and its key, as far as a program can; nothing works afterwards.
+    ``prove`` tries the password of whoever opened it, and raises what a wrong one raises.
     """
 
     who: Who
     forget: Callable[[], None]
+    prove: Callable[[str], None]
     site: SiteService
     live: LiveService
     meters: MeterService

@@ -31,6 +31,7 @@ class StubAudit(AuditService):
         self, size: int = 60, told: Rollback | None = None, bad: int | None = None
     ) -> None:
         self.told, self.bad, self.signs = told, bad, True
+        self.compared: list[Head] = []
         self.reasons: list[str] = []
         self.asked: list[tuple[AuditFilter, int | None]] = []
         self.leaves: list[bytes] = []
@@ -104,6 +105,7 @@ class StubAudit(AuditService):
         return self.checkpoint_at(len(self.leaves))
 
     def verify(self, heads: Sequence[Head] = (), tell: TellShare = silent) -> Verified:
+        self.compared += heads
         for share in range(5):
             tell(share / 5)
         findings: tuple[Finding, ...] = ()

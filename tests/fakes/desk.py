@@ -760,6 +760,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
     return Desk(
         who=Who("Hanna Krüger", role),
         forget=lambda: None,
+        prove=lambda _password: None,
         site=StubSite(depot, control),
         live=StubLive(depot, control),
         meters=meters,

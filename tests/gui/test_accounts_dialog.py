@@ -165,6 +165,9 @@ def test_everybody_changes_their_own_password(open_window, qtbot):
     window.account.password.trigger()
     form = window.account.dialog
     type_twice(form, GOOD)
+    form.ok.click()
+    assert form.error.text().startswith("Your password so far is asked for")
+    form.current.setText("what it was")
     with qtbot.waitSignal(form.saved):
         form.ok.click()
     assert window.context.desk.accounts.passwords == {"Deniz Aydin": GOOD.encode()}

@@ -1,3 +1,5 @@
+import base64
+import json
 from dataclasses import replace
 from functools import partial
 
@@ -5,6 +7,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from evdesk.domain.audit import AuditEntry, Outcome
+from evdesk.domain.notes import Head
 from evdesk.domain.site import Role
 from evdesk.gui import audit_texts
 from evdesk.gui.widgets.entry_panel import proven
@@ -139,6 +142,19 @@ def test_a_check_of_a_whole_log_is_green_and_signed(page, qtbot, audit):
     assert page.verify.isEnabled()
     page.card.close_card.click()
     assert not page.card.isVisible()
+
+
+def test_a_head_from_paper_is_checked_too(page, qtbot, audit, tmp_path):
+    page.paper.click()
+    page.head.text.setPlainText("7")
+    page.head.ok.click()
+    assert page.head.error.text().startswith("There is no head in it")
+    file = tmp_path / "anchor.json"
+    file.write_text(json.dumps({"size": 7, "root": base64.b64encode(bytes(32)).decode()}))
+    page.head.take_file(str(file))
+    with qtbot.waitSignal(page.card.verified):
+        page.head.ok.click()
+    assert audit.compared == [Head(7, bytes(32))]
 
 
 def test_a_check_leads_to_the_first_bad_entry(page, qtbot, audit):

@@ -1,7 +1,9 @@
 """Forms of one account: a new one, another password, a new recovery code."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Account, Role
@@ -90,30 +92,47 @@ class NewPassword(FormDialog):
             self.tr("Change password"),
         )  # fmt: skip
         self.secret = PasswordFields(context.tasks, lambda: (context.site.name, name), self)
+        self.current = text_field()
+        self.current.setEchoMode(QLineEdit.EchoMode.Password)
         fields = form()
-        self.secret.add_to(fields)
+        if own:
+            add_field(fields, self.tr("Password so far"), self.current)
+        self.secret.add_to(fields, self.tr("New password"))
         self.form.addLayout(fields)
         self.setMinimumWidth(560)
-        self.secret.password.setFocus()
+        (self.current if own else self.secret.password).setFocus()
 
     def submit(self) -> None:
-        wrong = self.secret.complaint()
+        own = self._account is None
+        missing = own and not self.current.text()
+        mark_wrong(self.current, missing)
+        wrong = (
+            self.tr("Your password so far is asked for, so that nobody else changes it.")
+            if missing
+            else self.secret.complaint()
+        )
         if wrong is not None:
             self.complain(wrong)
             return
-        accounts, account = self._context.desk.accounts, self._account
-        password = Secret(self.secret.password.text().encode())
         self.wait(True, self.tr("Changing …"))
-        self._context.tasks.run(
-            lambda: (
-                accounts.change_password(password)
-                if account is None
-                else accounts.set_password(account.name, password)
-            ),
-            self._on_saved,
-            self.complain,
-            Lane.OUTSIDE,
-        )
+        work = self._own() if self._account is None else self._others(self._account)
+        self._context.tasks.run(work, self._on_saved, self.complain, Lane.OUTSIDE)
+
+    def _own(self) -> Callable[[], object]:
+        desk, current, password = self._context.desk, self.current.text(), self._password()
+
+        def change() -> object:
+            desk.prove(current)
+            return desk.accounts.change_password(password)
+
+        return change
+
+    def _others(self, account: Account) -> Callable[[], object]:
+        accounts, password = self._context.desk.accounts, self._password()
+        return lambda: accounts.set_password(account.name, password)
+
+    def _password(self) -> Secret:
+        return Secret(self.secret.password.text().encode())
 
     def _on_saved(self, _: object) -> None:
         self.saved.emit()

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
+from evdesk.domain.notes import Head
 from evdesk.domain.permissions import Action
 from evdesk.gui import texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.checkpoints import SHOWN, Checkpoints
 from evdesk.gui.dialogs.evidence import EvidenceDialog
+from evdesk.gui.dialogs.paper_head import PaperHead
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.tasks import Latest
 from evdesk.gui.widgets.audit_filters import AuditFilters
@@ -55,8 +57,12 @@ class AuditPage(Page):
         self.sign = button(self.tr("Sign now"), self.sign_now)
         self.export = button(self.tr("Export for the auditor …"), self.ask_export)
         self.verify = button(
-            self.tr("Verify"), self.card.verify, "primary",
+            self.tr("Verify"), self.verify_now, "primary",
             self.tr("Check every entry, row and sealed hour, and all signatures"),
+        )  # fmt: skip
+        self.paper = button(
+            self.tr("Compare with paper …"), self.ask_paper, "",
+            self.tr("Verify, and see whether a head that was printed or copied is of this log"),
         )  # fmt: skip
         self.empty = EmptyState(
             context.theme, "audit", self.tr("No entry matches"),
@@ -67,7 +73,9 @@ class AuditPage(Page):
         self.repaint_icons()
 
     def _arrange(self) -> None:
-        self.buttons.addLayout(row(self.checkpoints, self.sign, self.export, self.verify))
+        self.buttons.addLayout(
+            row(self.checkpoints, self.sign, self.export, self.paper, self.verify)
+        )
         self.sign.setToolTip(self.tr("Sign how the log is now, so that it cannot be cut later"))
         self.context.rights.guard(self.sign, Action.SIGN_AUDIT)
         self.context.rights.guard(self.export, Action.EXPORT_EVIDENCE)
@@ -88,6 +96,7 @@ class AuditPage(Page):
         self.filters.number_wanted.connect(self.show_number)
         self.card.number_wanted.connect(self.show_number)
         self.card.runs.connect(self.verify.setDisabled)
+        self.card.runs.connect(self.paper.setDisabled)
         self.card.verified.connect(self._on_verified)
         self.card.failed.connect(self.failed)
         self.timeline.picked.connect(self._on_picked)
@@ -100,7 +109,7 @@ class AuditPage(Page):
         """Draw icons in the theme's colours."""
         for part, name in (
             (self.checkpoints, "info"), (self.sign, "lock"), (self.export, "export"),
-            (self.verify, "audit"),
+            (self.verify, "audit"), (self.paper, "invoices"),
         ):  # fmt: skip
             give_icon(part, self.context.theme, name)
 
@@ -170,6 +179,19 @@ class AuditPage(Page):
         self.split.need_panel(entry is not None)
 
     # -- checking, signing, handing over --------------------------------------------------------
+
+    def verify_now(self) -> None:
+        """Check the log against itself, the key and the anchor."""
+        self.card.verify()
+
+    def ask_paper(self) -> None:
+        """Ask for a head from elsewhere, and check the log against it too."""
+        self.head = PaperHead(self.context, self)
+        self.head.wanted.connect(self._on_head)
+        self.head.open()
+
+    def _on_head(self, head: Head) -> None:
+        self.card.verify([head])
 
     def _on_verified(self) -> None:
         self.refresh()

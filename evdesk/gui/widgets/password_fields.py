@@ -34,9 +34,9 @@ class PasswordFields(QObject):
         self.password.textChanged.connect(self._on_typed)
         self._on_typed()
 
-    def add_to(self, fields: QFormLayout) -> None:
+    def add_to(self, fields: QFormLayout, caption: str = "") -> None:
         """Put both lines and the meter into a form."""
-        add_field(fields, self.tr("Password"), self.password)
+        add_field(fields, caption or self.tr("Password"), self.password)
         meter = QWidget()
         meter.setLayout(column(self.strength, self.advice, gap=4))
         fields.addRow("", meter)

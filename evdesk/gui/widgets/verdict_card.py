@@ -1,8 +1,11 @@
 """What a check of the audit log found, and how far one is that runs."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from evdesk.domain.notes import Head
 from evdesk.domain.verdicts import Verdict
 from evdesk.gui import audit_texts, texts
 from evdesk.gui.context import Context
@@ -55,15 +58,15 @@ class VerdictCard(QWidget):
         self._work.progressed.connect(self._on_progress)
         self._work.changed.connect(self.runs)
 
-    def verify(self) -> None:
-        """Check the whole log, and show how far it is."""
+    def verify(self, heads: Sequence[Head] = ()) -> None:
+        """Check the whole log, also against heads from elsewhere, and show how far it is."""
         audit = self._audit
         self.progress.setValue(0)
         self._running.show()
         self.banner.hide()
         self.show()
         self._work.run(
-            lambda tell: audit.verify((), lambda share: tell("", share)),
+            lambda tell: audit.verify(heads, lambda share: tell("", share)),
             self.show_verdict,
             self._on_failed,
         )
