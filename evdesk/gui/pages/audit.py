@@ -55,13 +55,16 @@ class AuditPage(Page):
         self.newest = button(self.tr("Back to the newest entries"), self._on_filtered, "link")
         self.checkpoints = button(self.tr("Checkpoints …"), self.show_checkpoints)
         self.sign = button(self.tr("Sign now"), self.sign_now)
-        self.export = button(self.tr("Export for the auditor …"), self.ask_export)
+        self.export = button(
+            self.tr("Export …"), self.ask_export, "",
+            self.tr("Write the evidence for the auditor, who checks it without evdesk"),
+        )  # fmt: skip
         self.verify = button(
             self.tr("Verify"), self.verify_now, "primary",
             self.tr("Check every entry, row and sealed hour, and all signatures"),
         )  # fmt: skip
         self.paper = button(
-            self.tr("Compare with paper …"), self.ask_paper, "",
+            self.tr("Compare …"), self.ask_paper, "",
             self.tr("Verify, and see whether a head that was printed or copied is of this log"),
         )  # fmt: skip
         self.empty = EmptyState(
