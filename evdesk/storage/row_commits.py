@@ -41,6 +41,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "card_end": ("card_id",),
     "fault": ("id",),
     "fault_event": ("id",),
+    "notice": ("id",),
+    "purpose_setting": ("id",),
+    "consent_evidence": ("id",),
+    "consent_event": ("id",),
+    "person_restriction": ("id",),
+    "objection": ("id",),
+    "key_erasure": ("id",),
+    "vehicle": ("id",),
 }
 
 
