@@ -294,9 +294,13 @@ def run_pytest(arguments: list[str]) -> int:
 
 
 def with_workers(arguments: list[str]) -> list[str]:
-    """A whole run is shared by the processors, file by file; a chosen test runs by itself."""
+    """A whole run is shared by the processors, file by file; a chosen test runs by itself.
+
+    Files keep their order, so that the longest ones are not left for the end.
+    """
     is_whole = not [each for each in arguments if each != "--all"]
-    return ["-n", "auto", "--dist", "loadfile", *arguments] if is_whole else arguments
+    shared = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return [*shared, *arguments] if is_whole else arguments
 
 
 def run_test(arguments: list[str]) -> int:

@@ -24,11 +24,18 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # On a developer's machine every run tries new examples; in CI a red run must be red again.
 hypothesis.settings.register_profile("developer", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
+PROFILE = "ci" if os.environ.get("CI") else "developer"
+FEW = 40  # examples of each property; a hundred, as hypothesis has it, with --all
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    few = {} if config.getoption("--all") else {"max_examples": FEW}
+    hypothesis.settings.register_profile("here", hypothesis.settings.get_profile(PROFILE), **few)
+    hypothesis.settings.load_profile("here")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,7 +81,7 @@ def expected_log(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], N
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """A thread or a Qt timer that outlives its test disturbs the next one.
 
-    Qt's are looked for behind tests that use Qt: looking through all objects takes 0.1 s.
+    Qt's are looked for behind tests that use Qt: looking through all objects takes its time.
     """
     before = set(threading.enumerate())
     yield
@@ -94,6 +101,14 @@ def outlives(thread: threading.Thread) -> bool:
     return thread.is_alive()
 
 
+def subclasses(kind: type) -> Iterator[type]:
+    """A class with all that are made from it: asking each object instead takes far longer."""
+    yield kind
+    derived: list[type] = kind.__subclasses__()
+    for each in derived:
+        yield from subclasses(each)
+
+
 def running_qt_objects() -> list[str]:
     """Active timers and running threads of Qt, once what was to be deleted is deleted."""
     core = sys.modules.get("PySide6.QtCore")
@@ -102,7 +117,8 @@ def running_qt_objects() -> list[str]:
         return []
     core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
     is_valid = sys.modules["shiboken6"].isValid
-    qt = [each for each in gc.get_objects() if issubclass(type(each), (core.QTimer, core.QThread))]
+    kinds = {*subclasses(core.QTimer), *subclasses(core.QThread)}
+    qt = [each for each in gc.get_objects() if type(each) in kinds]
     alive = [each for each in qt if is_valid(each) and each is not program.thread()]
     runs = {core.QTimer: "isActive", core.QThread: "isRunning"}
     return [

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 SIZES_PX = (16, 18, 20, 32, 36, 48)
@@ -36,6 +36,14 @@ class Icons:
 
     def pixmap(self, name: str, colour: str, size_px: int, room: float = 1.0) -> QPixmap:
         """Return a picture with a transparent ground; ``room`` is its width over its height."""
+        key = f"{self._folder}/{name} {colour} {size_px} {room}"
+        picture = QPixmap()
+        if not QPixmapCache.find(key, picture):
+            picture = self._drawn(name, colour, size_px, room)
+            QPixmapCache.insert(key, picture)
+        return picture
+
+    def _drawn(self, name: str, colour: str, size_px: int, room: float) -> QPixmap:
         picture = QPixmap(round(size_px * room), size_px)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)

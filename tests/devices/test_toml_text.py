@@ -83,10 +83,17 @@ def test_every_line_is_found_in_a_nasty_text(tmp_path):
     assert {where: file.line(where) for where in LINES} == LINES
 
 
+TYPICAL = ["alfen-eve.toml", "finder-7m38.toml", "keba-p30.toml", "mennekes-hcc3.toml"]
+OTHERS = sorted({path.name for path in METERS.glob("*.toml")}.difference(TYPICAL))
+
+
 @pytest.mark.parametrize(
     "path",
-    [PACKAGE.parent / "pyproject.toml", *sorted(METERS.glob("*.toml"))],
-    ids=lambda p: p.name,
+    [
+        pytest.param(PACKAGE.parent / "pyproject.toml", id="pyproject.toml"),
+        *[pytest.param(METERS / name, id=name) for name in TYPICAL],
+        *[pytest.param(METERS / name, id=name, marks=pytest.mark.slow) for name in OTHERS],
+    ],
 )
 def test_every_value_of_a_real_file_is_on_a_line_that_names_it(path):
     if not path.is_file():
