@@ -141,6 +141,7 @@ def test_every_table_is_evidence_or_said_to_be_none(connection) -> None:
     """A new table is given a place: among KEYS, with triggers, or here with a reason."""
     working = {"clock", "collector", "intent", "invoice_draft", "outbox", "outbox_attachment"}
     working |= {"told", "tracker", "meter_status", "meter_memory", "newest_reading"}
+    working |= {"retention_run", "retention_step", "retention_run_end"}  # retention_log sums them up
     settings = {"mail_server", "archive", "site_key"}  # what changes them is said in entries
     settings |= {"backup_schedule", "backup_place", "invoice_floor", "erasure_key"}
     sealed = {"reading", "segment", "segment_data"}  # entries hold digests of whole hours
