@@ -50,7 +50,7 @@ class CardService:
             tag = unit.cards.tag(number)
             _check_free(unit, tag, begin, to_at)
             card = unit.cards.add(tag, driver, begin, to_at)
-            facts = {"driver": driver, "shown": tag.shown, "from_at": begin, "to_at": to_at}
+            facts = {"driver": driver, "from_at": begin, "to_at": to_at}
             unit.record_change(Change("card.added", "card", str(card), facts))
             return Card(card, tag, driver, begin, to_at)
 
@@ -96,7 +96,7 @@ class CardService:
 
 def _end(unit: Unit, card: Card, at: datetime, cause: CardEnd) -> Card:
     unit.cards.end(card.id, at, cause)
-    facts = {"driver": card.driver, "shown": card.tag.shown, "cause": cause.value}
+    facts = {"driver": card.driver, "cause": cause.value}
     unit.record_change(Change("card.ended", "card", str(card.id), facts))
     return Card(card.id, card.tag, card.driver, card.from_at, card.to_at, at, cause)
 

@@ -15,10 +15,16 @@ PURPOSE = "rfid"
 
 
 class StoredCards:
-    """Implements ``ports.Cards``."""
+    """Implements ``ports.Cards``; ``hides`` leaves cards pseudonyms."""
 
-    def __init__(self, connection: Connection, random_bytes: Callable[[int], bytes]) -> None:
-        self._db = connection
+    def __init__(
+        self,
+        connection: Connection,
+        random_bytes: Callable[[int], bytes],
+        *,
+        hides: bool = False,
+    ) -> None:
+        self._db, self._hides = connection, hides
         self._random_bytes = random_bytes
 
     def tag(self, number: str) -> Tag:
@@ -58,7 +64,7 @@ class StoredCards:
         return [
             Card(
                 id=card,
-                tag=Tag(digest, shown),
+                tag=Tag(digest, shown).hidden() if self._hides else Tag(digest, shown),
                 driver=DriverId(driver),
                 from_at=from_ms(from_at_ms),
                 to_at=None if to_at_ms is None else from_ms(to_at_ms),

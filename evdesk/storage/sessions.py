@@ -1,6 +1,7 @@
 """Sessions, their events and the trackers that find them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from evdesk.domain.errors import StorageError
@@ -24,6 +25,7 @@ from evdesk.storage.json_text import canonical, parse_object
 from evdesk.storage.session_events import event_values
 
 DECI = 10
+HIDDEN = "…"
 DECISION_VALUES = len(COLUMNS.split(","))
 NOT_OPEN = (
     "Session {session} is not open: its figures stay as they are, and nothing of this step was "
@@ -52,10 +54,10 @@ FIND = """
 
 
 class StoredSessions:
-    """Implements ``ports.Sessions``."""
+    """Implements ``ports.Sessions``; ``hides`` leaves cards pseudonyms."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, *, hides: bool = False) -> None:
+        self._db, self._hides = connection, hides
 
     def open(self, station: StationId, figures: Figures, driver: DriverId | None) -> SessionId:
         """Begin a session; a station has at most one open."""
@@ -102,7 +104,7 @@ class StoredSessions:
     def get(self, session: SessionId) -> Session | None:
         """Return a session."""
         row = self._db.one(SELECT + "WHERE session.id = ?", (session,))
-        return _session(row) if row else None
+        return self._shown(_session(row)) if row else None
 
     def find(self, wanted: SessionFilter) -> list[Session]:
         """Return sessions, newest plug-in first; ``to_at`` itself is not included."""
@@ -118,7 +120,7 @@ class StoredSessions:
                 "unbilled": int(wanted.unbilled),
             },
         )
-        return [_session(row) for row in rows]
+        return [self._shown(_session(row)) for row in rows]
 
     def events(self, session: SessionId) -> list[LoggedEvent]:
         """Return the session's log, oldest first."""
@@ -128,9 +130,23 @@ class StoredSessions:
             (session,),
         )
         return [
-            LoggedEvent(from_ms(at_ms), kind, wh, raw.hex(), parse_object(detail))
+            LoggedEvent(from_ms(at_ms), kind, wh, raw.hex(), self._told(parse_object(detail)))
             for at_ms, kind, wh, raw, detail in rows
         ]
+
+    def _shown(self, session: Session) -> Session:
+        tag = session.figures.tag
+        if tag is None or not self._hides:
+            return session
+        return replace(session, figures=replace(session.figures, tag=tag.hidden()))
+
+    def _told(self, detail: dict[str, object]) -> dict[str, object]:
+        if not self._hides:
+            return detail
+        figures = detail.get("figures")
+        if isinstance(figures, dict):
+            detail = {**detail, "figures": {**figures, "tag": figures.get("tag") and HIDDEN}}
+        return {**detail, "tag": HIDDEN} if "tag" in detail else detail
 
     def assign(self, session: SessionId, driver: DriverId) -> None:
         """Say whose it is; a billed session is never re-assigned (the caller checks)."""

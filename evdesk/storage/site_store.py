@@ -103,9 +103,9 @@ class SiteUnit:
         self.readings: ports.Readings = StoredReadings(connection)
         self.archive: ports.Archive = StoredArchive(connection)
         self.registers: ports.Registers = StoredRegisters(connection)
-        self.sessions: ports.Sessions = StoredSessions(connection)
+        self.sessions: ports.Sessions = StoredSessions(connection, hides=hides)
         self.decisions: ports.Decisions = StoredDecisions(connection)
-        self.cards: ports.Cards = StoredCards(connection, recorder.random_bytes)
+        self.cards: ports.Cards = StoredCards(connection, recorder.random_bytes, hides=hides)
         self.replacements: ports.Replacements = StoredReplacements(connection)
         self.explanations: ports.Explanations = StoredExplanations(connection)
         self.drivers: ports.Drivers = drivers

@@ -15,6 +15,7 @@ from evdesk.domain.errors import NotPermitted, StorageError, UserError
 from evdesk.domain.permissions import ALLOWED, Action, allows
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Actor, Role
+from evdesk.ports import AuditFilter
 from evdesk.services.permitting import DENIED, PERMISSION, REVEALED
 from tests.services.desk import KIM
 
@@ -114,6 +115,18 @@ def test_an_auditor_sees_pseudonyms_until_they_are_revealed(site: Site) -> None:
         entry = unit.audit.entries(1)[0]
     assert (entry.action, entry.object_ref, entry.reason) == (REVEALED, kim, "sample 3")
     services.store.close()
+
+
+def test_an_auditor_recognises_a_card_without_its_number(site: Site) -> None:
+    owner = site.as_(Role.OWNER).services
+    owner.cards.add(owner.drivers.add(KIM).id, "04:A2:6F:1B:90")
+    owner.store.close()
+    auditor = site.as_(Role.AUDITOR).services
+    (card,) = auditor.cards.all()
+    assert card.tag.shown == f"#{card.tag.digest[:2].hex()}"
+    entries = auditor.audit.find(AuditFilter(), 5)
+    assert "1B90" not in str(entries)
+    auditor.store.close()
 
 
 def test_an_auditors_connection_writes_the_log_and_nothing_else(site: Site) -> None:
