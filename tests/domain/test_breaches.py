@@ -8,8 +8,6 @@ from evdesk.domain.breaches import Breach, BreachFacts, BreachId
 AWARE_AT = datetime(2026, 3, 27, 18, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FACTS = BreachFacts("laptop stolen", "names, sessions", 40, None, "none seen", "key", "Ada")
-    "laptop stolen", "drivers: names, sessions", 40, None, "none seen", "key", "Ada"
-)
 BREACH = Breach(BreachId(1), None, AWARE_AT, AWARE_AT + HOUR, "A-1", FACTS)
 
 
