@@ -23,6 +23,14 @@ from evdesk.domain.tariffs import Assignment, Tariff, TariffId
 from evdesk.ports.archive import Archive, Sealing
 from evdesk.ports.audit import Audit, KeptCheckpoint
 from evdesk.ports.backups import BackupRows
+from evdesk.ports.consents import (
+    Consents,
+    KeyErasures,
+    Notices,
+    PurposeSettings,
+    Restraints,
+    Vehicles,
+)
 from evdesk.ports.device_memory import DeviceMemories
 from evdesk.ports.evidence import Cards, Replacements
 from evdesk.ports.faults import Faults
@@ -287,6 +295,12 @@ class Unit(Protocol):
     faults: Faults
     outbox: Outbox
     backups: BackupRows
+    consents: Consents
+    notices: Notices
+    purposes: PurposeSettings
+    restraints: Restraints
+    key_erasures: KeyErasures
+    vehicles: Vehicles
 
     @property
     def sealing(self) -> Sealing:

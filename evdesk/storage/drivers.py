@@ -44,6 +44,10 @@ ERASED = (
     "The field {field} of driver {driver} was erased for good and cannot be written again. Nothing "
     "was changed. If the person charges here again, add a new driver."
 )
+CLASS_ERASED = (
+    "What evdesk kept of driver {driver} ({data_class}) was erased for good, and nothing of it can "
+    "be written again. Nothing was changed. If the person charges here again, add a new driver."
+)
 
 SealedField = tuple[str, str, bytes]  # field, data class, nonce with ciphertext
 
@@ -116,6 +120,27 @@ class StoredDrivers:
                     INSERT_FIELD,
                     (driver.id, field, data_class, self._seal(keyring, driver.id, field, text)),
                 )
+
+    def key_for(self, driver: str, data_class: str, at: datetime) -> Secret:
+        """Return a driver's key of a class, made when it is first needed; pending as in ``add``.
+
+        Raises:
+            UserError: that class was erased for good.
+
+        """
+        found = self._persons.keyring(driver).get(data_class)
+        if found is not None:
+            return found
+        sql = "SELECT 1 FROM key_erasure WHERE person_id = ? AND data_class = ? AND for_good"
+        if data_class in DATA_CLASSES.values() or self._db.one(sql, (driver, data_class)):
+            raise UserError(CLASS_ERASED, driver=driver, data_class=data_class)
+        self._intents.begin(CONFIRM_KEYS, {"person": driver}, at)
+        self.added.append(driver)
+        return self._persons.create(driver, frozenset({data_class}))[data_class]
+
+    def shown_key(self, driver: str, data_class: str) -> Secret | None:
+        """Return a driver's key of a class; None where it is destroyed or the actor may not see."""
+        return None if self._hides else self._persons.keyring(driver).get(data_class)
 
     def get(self, driver: DriverId) -> Driver | None:
         """Return a driver with personal fields decrypted.

@@ -22,6 +22,7 @@ from evdesk.storage.cards import StoredCards
 from evdesk.storage.chain import Chain
 from evdesk.storage.checkpoints import keep_checkpoint
 from evdesk.storage.connection import Connection
+from evdesk.storage.consents import StoredConsents
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.device_memories import StoredDeviceMemories
@@ -31,17 +32,22 @@ from evdesk.storage.faults import READ_ONLY
 from evdesk.storage.intents import Intents
 from evdesk.storage.invoices import StoredInvoices
 from evdesk.storage.meters import StoredMeters
+from evdesk.storage.notices import StoredNotices
 from evdesk.storage.outbox import StoredOutbox
+from evdesk.storage.person_seals import PersonSeals
 from evdesk.storage.persons import Persons
+from evdesk.storage.purposes import StoredPurposeSettings
 from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
 from evdesk.storage.registers import StoredRegisters
 from evdesk.storage.replacements import StoredReplacements
+from evdesk.storage.restraints import StoredKeyErasures, StoredRestraints
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
 from evdesk.storage.stored_audit import StoredAudit
 from evdesk.storage.tariffs import StoredTariffs
+from evdesk.storage.vehicles import StoredVehicles
 
 # All that an auditor can write.
 AUDIT_TABLES = frozenset({"audit", "audit_payload", "audit_node", "audit_checkpoint"})
@@ -116,6 +122,13 @@ class SiteUnit:
         self.faults: ports.Faults = StoredFaults(connection)
         self.outbox: ports.Outbox = StoredOutbox(connection)
         self.backups: ports.BackupRows = StoredBackups(connection)
+        seals = PersonSeals(drivers, recorder.random_bytes)
+        self.consents: ports.Consents = StoredConsents(connection, seals)
+        self.notices: ports.Notices = StoredNotices(connection)
+        self.purposes: ports.PurposeSettings = StoredPurposeSettings(connection)
+        self.restraints: ports.Restraints = StoredRestraints(connection)
+        self.key_erasures: ports.KeyErasures = StoredKeyErasures(connection)
+        self.vehicles: ports.Vehicles = StoredVehicles(connection, seals, recorder.random_bytes)
         self._recorder = recorder
         self._connection = connection
 
@@ -246,6 +259,7 @@ class SiteStore:
         """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
         with self._changing(Access.JOURNAL, must_record=False) as unit:
             yield unit
+
 
     def data_version(self) -> int:
         """Return a number that moves when another connection has committed."""
