@@ -27,7 +27,7 @@ from evdesk.ports.consents import (
     Consents,
     KeyErasures,
     Notices,
-    PurposeSettings,
+    Purposes,
     Restraints,
     Vehicles,
 )
@@ -37,6 +37,7 @@ from evdesk.ports.faults import Faults
 from evdesk.ports.mail import Outbox
 from evdesk.ports.readings import Readings
 from evdesk.ports.reconciliation import Decisions, Explanations, Registers
+from evdesk.ports.retention import Erasing, RetentionRows
 from evdesk.ports.sessions import Sessions
 
 
@@ -295,12 +296,17 @@ class Unit(Protocol):
     faults: Faults
     outbox: Outbox
     backups: BackupRows
+    retention: RetentionRows
     consents: Consents
     notices: Notices
-    purposes: PurposeSettings
+    purposes: Purposes
     restraints: Restraints
     key_erasures: KeyErasures
     vehicles: Vehicles
+
+    @property
+    def erasing(self) -> Erasing:
+        """Return what erases for good."""
 
     @property
     def sealing(self) -> Sealing:
@@ -343,6 +349,9 @@ class Store(Protocol):
 
     def journal(self) -> AbstractContextManager[Unit]:
         """Open a transaction of the collector: synchronous NORMAL, no audit entry demanded."""
+
+    def empty_log(self) -> str:
+        """Empty the write-ahead log; return ``0,0,0`` where nothing of it is left."""
 
     def data_version(self) -> int:
         """Return a number that moves when another connection has committed."""

@@ -16,6 +16,8 @@ from evdesk.storage.faults import Place
 from evdesk.storage.migrations import newest
 from evdesk.storage.pages import PAGE_BYTES
 
+CHECKPOINT_MS = 200  # so long, whoever writes may have to wait for a checkpoint to begin
+
 
 class Access(StrEnum):
     """What a transaction is for; the value is the statement that sets the connection up."""
@@ -109,6 +111,21 @@ class Database:
             return
         except OSError as error:
             raise StorageError(faults.READ_ONLY, path=self._wal()) from error
+
+    def empty_log(self) -> str:
+        """Empty the write-ahead log into the file; return busy, pages left and pages written.
+
+        Raises:
+            StorageError: the disk fails.
+
+        """
+        self._refuse_replaced()
+        connection = Connection(replace(self.place, busy_timeout_ms=CHECKPOINT_MS))
+        try:
+            row = connection.one("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        return ",".join(map(str, row or ()))
 
     def size_bytes(self) -> int:
         """Return the size of the file with its write-ahead log.

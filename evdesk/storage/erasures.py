@@ -74,6 +74,11 @@ class LedgerFile:
         """Return what was erased at an instant or later."""
         return [one for one in self.all() if one.at >= at]
 
+    def newest_hash(self) -> str:
+        """Return the SHA-256, in hex, of the newest line; empty where there is none."""
+        lines = self._lines()
+        return _digest(lines[-1]) if lines else ""
+
     def is_whole(self) -> bool:
         """Return whether no line was changed or is missing."""
         try:

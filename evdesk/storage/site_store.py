@@ -27,6 +27,7 @@ from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.device_memories import StoredDeviceMemories
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
+from evdesk.storage.erasures import LEDGER, LedgerFile
 from evdesk.storage.fault_rows import StoredFaults
 from evdesk.storage.faults import READ_ONLY
 from evdesk.storage.intents import Intents
@@ -36,12 +37,13 @@ from evdesk.storage.notices import StoredNotices
 from evdesk.storage.outbox import StoredOutbox
 from evdesk.storage.person_seals import PersonSeals
 from evdesk.storage.persons import Persons
-from evdesk.storage.purposes import StoredPurposeSettings
+from evdesk.storage.purposes import StoredPurposes
 from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
 from evdesk.storage.registers import StoredRegisters
 from evdesk.storage.replacements import StoredReplacements
 from evdesk.storage.restraints import StoredKeyErasures, StoredRestraints
+from evdesk.storage.retention_rows import StoredRetention
 from evdesk.storage.sessions import StoredSessions
 from evdesk.storage.site_rows import StoredCollector, StoredSite
 from evdesk.storage.stations import StoredStations
@@ -97,6 +99,7 @@ class SiteUnit:
         connection: Connection,
         recorder: Recorder,
         drivers: StoredDrivers,
+        persons: Persons,
         *,
         hides: bool = False,
     ) -> None:
@@ -122,15 +125,24 @@ class SiteUnit:
         self.faults: ports.Faults = StoredFaults(connection)
         self.outbox: ports.Outbox = StoredOutbox(connection)
         self.backups: ports.BackupRows = StoredBackups(connection)
+        self.retention: ports.RetentionRows = StoredRetention(connection)
         seals = PersonSeals(drivers, recorder.random_bytes)
         self.consents: ports.Consents = StoredConsents(connection, seals)
         self.notices: ports.Notices = StoredNotices(connection)
-        self.purposes: ports.PurposeSettings = StoredPurposeSettings(connection)
+        self.purposes: ports.Purposes = StoredPurposes(connection)
         self.restraints: ports.Restraints = StoredRestraints(connection)
         self.key_erasures: ports.KeyErasures = StoredKeyErasures(connection)
         self.vehicles: ports.Vehicles = StoredVehicles(connection, seals, recorder.random_bytes)
         self._recorder = recorder
-        self._connection = connection
+        self._connection, self._persons = connection, persons
+
+    @property
+    def erasing(self) -> ports.Erasing:
+        """Return what erases for good; most units of work never need it."""
+        from evdesk.storage.retention_erasing import StoredErasing
+
+        ledger = LedgerFile(self._connection.place.path.with_name(LEDGER))
+        return StoredErasing(self._connection, self._persons, ledger)
 
     @property
     def sealing(self) -> ports.Sealing:
@@ -175,7 +187,7 @@ class SiteStore:
         """Open a consistent view; nothing can be written through it."""
         with self._site.transaction(Access.READ) as connection:
             recorder, drivers = self._parts(connection)
-            yield SiteUnit(connection, recorder, drivers, hides=self._hides())
+            yield SiteUnit(connection, recorder, drivers, self._persons, hides=self._hides())
 
     @contextmanager
     def write(self) -> Iterator[ports.Unit]:
@@ -260,6 +272,12 @@ class SiteStore:
         with self._changing(Access.JOURNAL, must_record=False) as unit:
             yield unit
 
+    def empty_log(self) -> str:
+        """Write all that is committed into the database and empty its write-ahead log.
+
+        Return what that answered: ``0,0,0`` when nothing of it is left, not while somebody reads.
+        """
+        return self._site.empty_log()
 
     def data_version(self) -> int:
         """Return a number that moves when another connection has committed."""
@@ -300,7 +318,7 @@ class SiteStore:
             recorder.begin()
             whole = False
             try:
-                yield SiteUnit(connection, recorder, drivers, hides=self._hides())
+                yield SiteUnit(connection, recorder, drivers, self._persons, hides=self._hides())
                 if must_record and connection.changes() > before:
                     recorder.demand_entry()
                 head = recorder.write()

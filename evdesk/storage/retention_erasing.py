@@ -1,0 +1,233 @@
+"""Finding what is past its date, and erasing it: rows, keys of persons, and lines of the ledger."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from evdesk.domain.erasures import Erasure
+from evdesk.domain.instants import from_ms, parse_instant, rfc3339, to_ms
+from evdesk.domain.personal_data import DataClass
+from evdesk.domain.retention import AUDIT, READINGS, Held
+from evdesk.domain.site import DriverId
+from evdesk.ports.retention import Counted, Key, Wanted
+from evdesk.storage.audit_log import instant
+from evdesk.storage.connection import Connection, Value
+from evdesk.storage.erasures import LedgerFile, subject_of
+from evdesk.storage.persons import Persons
+from evdesk.storage.retention_deletes import UNIT, Chunk
+from evdesk.storage.retention_kinds import CHANGED, CONSENTING, FAR, KINDS, NEEDED
+
+DAY_MS = 86_400_000
+BEFORE = "before:"  # begins what the ledger calls everything of a kind up to an instant
+REPLAYED = 1_000  # keys a step, where a restored site is nobody's yet
+FOR_GOOD = frozenset({DataClass.IDENTITY, DataClass.CONTACT, DataClass.PAYMENT})
+OF_PERSON = {
+    DataClass.IDENTITY: "SELECT person_id FROM person_field WHERE person_id = ? AND data_class = ?",
+    DataClass.CONTACT: "SELECT person_id FROM person_field WHERE person_id = ? AND data_class = ?",
+    DataClass.PAYMENT: "SELECT person_id FROM person_field WHERE person_id = ? AND data_class = ?",
+    DataClass.VIN: "SELECT person_id FROM vehicle WHERE person_id = ?",
+    DataClass.CARD: "SELECT id FROM card WHERE driver_id = ?",
+    DataClass.CONSENT_EVIDENCE: "SELECT id FROM consent_evidence WHERE person_id = ?",
+    DataClass.CONSENT: (
+        f"SELECT DISTINCT person_id || '{UNIT}' || purpose FROM consent_event WHERE person_id = ?"  # noqa: S608
+    ),
+    DataClass.SESSION_LINK: (
+        "SELECT id FROM session JOIN invoice_session ON session_id = session.id WHERE driver_id = ?"
+    ),
+}
+UNBILLED = (
+    "SELECT (SELECT count(*) FROM session WHERE driver_id = :person AND NOT EXISTS"
+    " (SELECT 1 FROM invoice_session WHERE session_id = session.id))"
+    " + (SELECT count(*) FROM invoice_draft WHERE record ->> '$.driver' = :person)"
+)
+
+
+class StoredErasing:
+    """Implements ``ports.Erasing`` within one transaction."""
+
+    def __init__(self, connection: Connection, persons: Persons, ledger: LedgerFile) -> None:
+        self._db, self._persons, self._ledger = connection, persons, ledger
+
+    # -- by rule --------------------------------------------------------------------------------
+
+    def count(self, wanted: Wanted) -> Counted:
+        """Return how much is past its date, and how much of it stays."""
+        query = KINDS[wanted.data_class].query
+        rows = self._db.all(
+            f"SELECT why, count(*) FROM ({query}) GROUP BY why",  # noqa: S608 - constants
+            self._values(wanted),
+        )
+        found = {str(why or ""): number for why, number in rows}
+        selected = sum(found.values())
+        if wanted.data_class in wanted.held.classes:
+            return Counted(selected, {"legal_hold": selected} if selected else {})
+        return Counted(selected, {why: number for why, number in found.items() if why})
+
+    def find(self, wanted: Wanted, after: Key | None, limit: int) -> list[Key]:
+        """Return keys of what is to go, in order, behind one of them."""
+        if wanted.data_class in wanted.held.classes:
+            return []
+        behind = "" if after is None else "AND key > :after"
+        rows = self._db.all(
+            f"SELECT key FROM ({KINDS[wanted.data_class].query})"  # noqa: S608 - constants
+            f" WHERE why IS NULL {behind} ORDER BY key LIMIT :limit",
+            {**self._values(wanted), "after": after, "limit": limit},
+        )
+        return [key for (key,) in rows]
+
+    def erase(self, wanted: Wanted, keys: Sequence[Key]) -> list[Key]:
+        """Take out of these what is still to go; return that."""
+        if wanted.data_class in wanted.held.classes:
+            return []
+        kind, values = KINDS[wanted.data_class], self._values(wanted)
+        rows = self._db.all(
+            f"SELECT key FROM ({kind.query}) WHERE why IS NULL"  # noqa: S608 - constants
+            " AND key IN (SELECT value FROM json_each(:keys)) ORDER BY key",
+            {**values, "keys": json.dumps(list(keys))},
+        )
+        found = tuple(key for (key,) in rows)
+        if found:
+            kind.erase(self._db, Chunk(found, values, wanted.data_class, wanted.tz))
+        return list(found)
+
+    def first_size(self, data_class: str) -> int:
+        """Return how many keys of a kind a first small transaction may take."""
+        return KINDS[data_class].first
+
+    def is_by_person(self, data_class: str) -> bool:
+        """Return whether the keys of a kind are persons, whose keys are destroyed with it."""
+        return KINDS[data_class].by_person
+
+    def knows(self, data_class: str) -> bool:
+        """Return whether there is anything of a kind that could be erased."""
+        return data_class in KINDS
+
+    def _values(self, wanted: Wanted) -> dict[str, Value]:
+        cutoff_ms = to_ms(wanted.cutoff_at)
+        values: dict[str, Value] = {
+            "cutoff": cutoff_ms,
+            "cutoff_text": instant(wanted.cutoff_at),
+            "whole_days": cutoff_ms // DAY_MS * DAY_MS,
+            "now": to_ms(wanted.now),
+            "class": wanted.data_class,
+            "persons": _listed(wanted.held.persons),
+            "invoices": _listed(wanted.held.invoices),
+        }
+        if wanted.data_class == DataClass.SESSION_LINK:
+            rows = self._db.all(CONSENTING, {"now": to_ms(wanted.now)})
+            values["consenting"] = _listed(person for (person,) in rows)
+        if wanted.data_class == AUDIT:
+            oldest = self._db.one("SELECT min(from_ms) FROM segment")
+            known = oldest is not None and oldest[0] is not None
+            values["oldest_sealed"] = rfc3339(_day(oldest[0])) if oldest and known else "~"
+        if wanted.data_class == READINGS:
+            needed = self._db.one(NEEDED, {"persons": values["persons"]})
+            known = needed is not None and needed[0] is not None
+            values["first_needed_day"] = (needed[0] if needed and known else FAR) // DAY_MS
+        return values
+
+    # -- by person ------------------------------------------------------------------------------
+
+    def of_person(self, person: DriverId, data_class: DataClass) -> int:
+        """Return how many rows of a class there are of a person."""
+        return len(self._keys(person, data_class))
+
+    def destroy(self, person: DriverId, data_class: DataClass, under: str, at: datetime) -> None:
+        """Destroy the key of a class and say so in the erasure ledger, both once only."""
+        subject = subject_of(self._db, person)
+        had = data_class in self._persons.keyring(person)
+        if had:
+            self._persons.destroy(person, data_class)
+            self._db.run(
+                "INSERT INTO key_erasure (person_id, data_class, at_ms, rule, for_good)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (person, data_class, to_ms(at), under, int(data_class in FOR_GOOD)),
+            )
+        told = any((one.subject, one.data_class) == (subject, data_class) for one in self._lines())
+        if had or not told:
+            self._ledger.append(Erasure(at, subject, data_class, under))
+
+    def erase_person(self, person: DriverId, data_class: DataClass) -> int:
+        """Take all rows of a class of a person out of the database; return how many."""
+        keys = self._keys(person, data_class)
+        if keys:
+            KINDS[data_class].erase(self._db, Chunk(keys, {}, data_class, "UTC"))
+        return len(keys)
+
+    def drop_mail_to(self, recipient: str) -> int:
+        """Drop the letters to an address that are not on their way; return how many."""
+        rows = self._db.all(
+            "SELECT id FROM outbox WHERE recipient = ? AND state IN ('sent', 'failed', 'unclear')",
+            (recipient,),
+        )
+        keys = tuple(key for (key,) in rows)
+        return KINDS[DataClass.MAIL].erase(self._db, Chunk(keys, {}, DataClass.MAIL, "UTC"))
+
+    def retained_until(self, person: DriverId) -> datetime | None:
+        """Return when the newest invoice of a person was issued or corrected."""
+        row = self._db.one(
+            f"SELECT max(max(issued_at_ms, {CHANGED})) FROM invoice WHERE driver_id = ?",  # noqa: S608
+            (person,),
+        )
+        return None if row is None or row[0] is None else from_ms(row[0])
+
+    def unbilled(self, person: DriverId) -> int:
+        """Return how many sessions of a person nobody was billed for, drafts included."""
+        return self._db.number(UNBILLED, {"person": person})
+
+    def _keys(self, person: str, data_class: DataClass) -> tuple[Key, ...]:
+        sql = OF_PERSON[data_class]
+        values = (person, data_class) if sql.count("?") > 1 else (person,)
+        return tuple(dict.fromkeys(key for (key,) in self._db.all(sql, values)))
+
+    # -- the ledger -----------------------------------------------------------------------------
+
+    def note_cutoff(self, wanted: Wanted, at: datetime) -> None:
+        """Say in the erasure ledger that a kind goes up to a cutoff."""
+        subject = f"{BEFORE}{rfc3339(wanted.cutoff_at)}"
+        told = ((one.subject, one.data_class) for one in self._lines())
+        if (subject, wanted.data_class) not in told:
+            self._ledger.append(Erasure(at, subject, wanted.data_class, wanted.under))
+
+    def ledger_hash(self) -> str:
+        """Return the hash of the newest line of the erasure ledger; empty where it has none."""
+        return self._ledger.newest_hash()
+
+    def replay(self, erasures: Iterable[Erasure], now: datetime, tz: str) -> int:
+        """Erase again what of these is there; return how many rows or groups of rows were."""
+        count, cutoffs = 0, dict[str, Erasure]()
+        gone: dict[tuple[str, str], str] = {}
+        for one in erasures:
+            if one.subject.startswith(BEFORE):
+                known = cutoffs.get(one.data_class)
+                if known is None or one.subject > known.subject:
+                    cutoffs[one.data_class] = one
+            else:
+                gone[one.subject, one.data_class] = one.rule
+        for (person,) in self._db.all("SELECT id FROM driver"):
+            subject = subject_of(self._db, person)
+            for data_class in OF_PERSON:
+                if (subject, data_class) in gone:
+                    count += self.erase_person(DriverId(person), data_class)
+        for one in cutoffs.values():
+            count += self._replay_cutoff(one, now, tz)
+        return count
+
+    def _replay_cutoff(self, one: Erasure, now: datetime, tz: str) -> int:
+        cutoff_at = parse_instant(one.subject.removeprefix(BEFORE), "UTC")
+        wanted = Wanted(one.data_class, cutoff_at, now, tz, one.rule, Held())
+        count = 0
+        while keys := self.find(wanted, None, REPLAYED):
+            count += len(self.erase(wanted, keys))
+        return count
+
+    def _lines(self) -> list[Erasure]:
+        return self._ledger.all()
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return json.dumps(sorted(texts))
+
+
+def _day(at_ms: int) -> datetime:
+    return from_ms(at_ms // DAY_MS * DAY_MS)
