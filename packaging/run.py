@@ -296,10 +296,12 @@ def run_pytest(arguments: list[str]) -> int:
 def with_workers(arguments: list[str]) -> list[str]:
     """A whole run is shared by the processors, file by file; a chosen test runs by itself.
 
-    Files keep their order, so that the longest ones are not left for the end.
+    Files keep their order, so that the longest ones are not left for the end; one more at a time
+    than there are processors, as many of them wait for sockets and clocks.
     """
     is_whole = not [each for each in arguments if each != "--all"]
-    shared = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    workers = str((os.cpu_count() or 1) + 1)
+    shared = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     return [*shared, *arguments] if is_whole else arguments
 
 

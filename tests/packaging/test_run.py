@@ -107,5 +107,5 @@ def test_an_unknown_command_is_bad_usage():
     ("given", "shared"), [([], True), (["--all"], True), (["-k", "invoice"], False)]
 )
 def test_only_a_whole_run_is_shared_by_the_processors(run, given, shared):
-    assert (run.with_workers(given)[:2] == ["-n", "auto"]) is shared
+    assert (run.with_workers(given)[:1] == ["-n"]) is shared
     assert run.with_workers(given)[-len(given) :] == given or not given
