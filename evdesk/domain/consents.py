@@ -196,13 +196,10 @@ def decide(case: Case, at: datetime, *, live: bool = True) -> Decision:
     if purpose is None:
         return Decision(allowed=False, why=Why.UNKNOWN_PURPOSE)
     event = latest(case.events, at, live=live)
-    decided = (
-        _consent(case, purpose, event, at, live=live)
-        if purpose.needs_consent
-        else (True, Why.IN_FORCE)
-    )
-    stop = _stopped(case, purpose, at, live=live)
-    allowed, why = decided if stop is None else (False, stop)
+    why = _stopped(case, purpose, at, live=live) or Why.IN_FORCE
+    if purpose.needs_consent and why is Why.IN_FORCE:
+        why = _consent(case, event, at, live=live)
+    allowed = why is Why.IN_FORCE
     if not purpose.needs_consent:
         return Decision(allowed, why)
     if event is None:
@@ -241,11 +238,10 @@ def _stopped(case: Case, purpose: Purpose, at: datetime, *, live: bool) -> Why |
     return None
 
 
-def _consent(
-    case: Case, purpose: Purpose, event: ConsentEvent | None, at: datetime, *, live: bool
-) -> Why:
+def _consent(case: Case, event: ConsentEvent | None, at: datetime, *, live: bool) -> Why:
+    """Return what a consent amounts to."""
     settings = [one for one in case.settings if live or one.at <= at]
-    enabled = settings[-1].enabled if settings else purpose.enabled
+    enabled = settings[-1].enabled if settings else True  # as every purpose ships
     if event is None or event.state not in IN_FORCE:
         return Why.NO_CONSENT
     if event.lapsed(max(at, event.at) if live else at):

@@ -12,6 +12,7 @@ EvdeskError
 ├── WrongKey       the password, recovery code or key does not open the site
 │   └── TooEarly       too soon after a wrong password: nothing was tried
 └── NotPermitted   the account may not do this
+    └── NoGround       nobody may: no consent is in force, or something stands against it
 """
 
 
@@ -74,3 +75,7 @@ class TooEarly(WrongKey):
 
 class NotPermitted(EvdeskError):  # noqa: N818 - the name says all
     """The account's role does not allow this."""
+
+
+class NoGround(NotPermitted):
+    """Nobody may use this data for that: no consent is in force, or something stands against it."""

@@ -1,12 +1,11 @@
 """Why data of persons may be processed: the ledger of consents, notices, and what stops it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from evdesk.domain.consents import ConsentEvent, ConsentState, MajorNotice, Switch
-from evdesk.domain.notices import Notice, NoticeId, NoticeVersion
+from evdesk.domain.notices import Notice, NoticeId
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import Purpose, PurposeId, PurposeSetting
 from evdesk.domain.site import DriverId, Party
@@ -100,21 +99,27 @@ class Notices(Protocol):
     def majors(self, purpose: PurposeId) -> list[MajorNotice]:
         """Return when each material version of a purpose was added first, oldest first."""
 
-    def version_of(self, notice: NoticeId | None) -> NoticeVersion | None:
-        """Return the version of a notice."""
+    def ready_made(self, purpose: PurposeId) -> dict[str, str]:
+        """Return the text that ships with evdesk by language; none where no consent is asked for.
+
+        ``{{names}}`` in it stand for what the site knows.
+        """
 
 
-class PurposeSettings(Protocol):
-    """What owners decided of purposes (append-only)."""
+class Purposes(Protocol):
+    """What data is processed for: as it ships, and what owners decided of it (append-only)."""
+
+    def all(self) -> list[Purpose]:
+        """Return every purpose as the owner wants it."""
+
+    def get(self, purpose: PurposeId) -> Purpose | None:
+        """Return a purpose as the owner wants it."""
 
     def add(self, setting: PurposeSetting) -> None:
         """Append a decision; it holds from now on."""
 
-    def of(self, purpose: PurposeId) -> list[PurposeSetting]:
+    def settings(self, purpose: PurposeId) -> list[PurposeSetting]:
         """Return the decisions about a purpose, oldest first."""
-
-    def newest(self) -> dict[PurposeId, PurposeSetting]:
-        """Return the decision that holds for each purpose that has one."""
 
 
 class Restraints(Protocol):
@@ -225,13 +230,3 @@ class ReceiptWriter(Protocol):
 
     def json(self, receipt: ConsentReceipt) -> bytes:
         """Return the receipt with the field names of ISO/IEC TS 27560."""
-
-
-class PurposeBook(Protocol):
-    """The purposes and ready-made notices that ship with evdesk."""
-
-    def purposes(self) -> Iterable[Purpose]:
-        """Return every purpose as it ships."""
-
-    def ready_made(self, purpose: PurposeId) -> dict[str, str]:
-        """Return the ready-made notice of a purpose by language; none for most."""

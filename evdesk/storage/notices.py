@@ -5,6 +5,7 @@ from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.notices import Notice, NoticeId, NoticeVersion
 from evdesk.domain.purposes import PurposeId
 from evdesk.storage.connection import Connection, Row
+from evdesk.storage.purpose_file import privacy_folder, read_notices
 
 SELECT = """
     SELECT id, purpose, major, minor, language, content, sha256, created_at_ms, author, ready_made
@@ -62,10 +63,9 @@ class StoredNotices:
         )
         return [MajorNotice(from_ms(at_ms), major) for at_ms, major in rows]
 
-    def version_of(self, notice: NoticeId | None) -> NoticeVersion | None:
-        """Return the version of a notice."""
-        row = self._db.one("SELECT major, minor FROM notice WHERE id = ?", (notice,))
-        return None if row is None else NoticeVersion(*row)
+    def ready_made(self, purpose: PurposeId) -> dict[str, str]:
+        """Return the text that ships with evdesk by language; none where nobody is asked."""
+        return read_notices(privacy_folder(), purpose)
 
 
 def _notice(row: Row) -> Notice:
