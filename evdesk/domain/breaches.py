@@ -55,3 +55,12 @@ class Breach:
         if told_at is not None:
             return told_at > self.tell_by
         return self.is_owed() and now > self.tell_by
+
+
+@dataclass(frozen=True, slots=True)
+class BreachAccount:
+    """What was known of a breach at an instant; each stays beside the later ones."""
+
+    at: datetime
+    author: str
+    facts: BreachFacts

@@ -38,6 +38,7 @@ from evdesk.ports.mail import Outbox
 from evdesk.ports.readings import Readings
 from evdesk.ports.reconciliation import Decisions, Explanations, Registers
 from evdesk.ports.retention import Erasing, RetentionRows
+from evdesk.ports.rights import Breaches, Details, Disclosures, Requests
 from evdesk.ports.sessions import Sessions
 
 
@@ -303,6 +304,10 @@ class Unit(Protocol):
     restraints: Restraints
     key_erasures: KeyErasures
     vehicles: Vehicles
+    requests: Requests
+    disclosures: Disclosures
+    breaches: Breaches
+    details: Details
 
     @property
     def erasing(self) -> Erasing:

@@ -55,6 +55,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     "objection": ("id",),
     "key_erasure": ("id",),
     "vehicle": ("id",),
+    "request": ("id",),
+    "request_event": ("id",),
+    "disclosure": ("id",),
+    "breach": ("id",),
+    "breach_account": ("id",),
+    "controller_detail": ("id",),
 }
 
 

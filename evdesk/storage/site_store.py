@@ -18,6 +18,7 @@ from evdesk.storage.anchor import Anchor
 from evdesk.storage.archive import StoredArchive
 from evdesk.storage.audit_log import Recorder
 from evdesk.storage.backup_rows import StoredBackups
+from evdesk.storage.breaches import StoredBreaches, StoredDetails
 from evdesk.storage.cards import StoredCards
 from evdesk.storage.chain import Chain
 from evdesk.storage.checkpoints import keep_checkpoint
@@ -26,6 +27,7 @@ from evdesk.storage.consents import StoredConsents
 from evdesk.storage.corrections import StoredDecisions
 from evdesk.storage.database import Access, Database
 from evdesk.storage.device_memories import StoredDeviceMemories
+from evdesk.storage.disclosures import StoredDisclosures
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
 from evdesk.storage.erasures import LEDGER, LedgerFile
 from evdesk.storage.fault_rows import StoredFaults
@@ -42,6 +44,7 @@ from evdesk.storage.readings import StoredReadings
 from evdesk.storage.reconciliation import StoredExplanations
 from evdesk.storage.registers import StoredRegisters
 from evdesk.storage.replacements import StoredReplacements
+from evdesk.storage.requests import StoredRequests
 from evdesk.storage.restraints import StoredKeyErasures, StoredRestraints
 from evdesk.storage.retention_rows import StoredRetention
 from evdesk.storage.sessions import StoredSessions
@@ -133,6 +136,10 @@ class SiteUnit:
         self.restraints: ports.Restraints = StoredRestraints(connection)
         self.key_erasures: ports.KeyErasures = StoredKeyErasures(connection)
         self.vehicles: ports.Vehicles = StoredVehicles(connection, seals, recorder.random_bytes)
+        self.requests: ports.Requests = StoredRequests(connection, seals)
+        self.disclosures: ports.Disclosures = StoredDisclosures(connection, seals)
+        self.breaches: ports.Breaches = StoredBreaches(connection)
+        self.details: ports.Details = StoredDetails(connection)
         self._recorder = recorder
         self._connection, self._persons = connection, persons
 
