@@ -137,6 +137,23 @@ class Backups:
     look_every_s: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Retaining:
+    """How what is past its date is erased while others work."""
+
+    step_s: float = 0.06  # aim of one write transaction; the longest is 0.25 s
+    page: int = 5_000  # keys that are looked for at once, in a view that keeps nobody waiting
+    most: int = 4_000  # keys in one transaction
+    rest: float = 0.5  # of the time worked, so that others come to write
+    first_after_s: float = 900.0  # the collector has other things to do when it begins
+    look_every_s: float = 60.0
+    every_h: int = 24
+    retry_s: float = 3_600.0  # after a failure
+    empty_tries: int = 50  # of emptying the write-ahead log, while somebody reads
+    empty_pause_s: float = 0.2
+    window_days: int = 2  # what is due for longer than that is overdue
+
+
 POLLING = Polling()
 FINDING = Finding()
 JOURNAL = Journal()
@@ -147,6 +164,7 @@ KDF = Kdf()
 UNLOCKING = Unlocking()
 ALERTS = Alerts()
 BACKUPS = Backups()
+RETAINING = Retaining()
 FAULTS = Limits(
     look_every_s=10.0,
     silent_for_s=20.0,

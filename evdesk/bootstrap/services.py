@@ -32,6 +32,7 @@ from evdesk.services.metering import MeterService
 from evdesk.services.occupied import Occupancy
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.retention import RetentionService
 from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
@@ -41,6 +42,7 @@ from evdesk.services.tariffs import TariffService
 from evdesk.settings import ALERTS, shipped
 from evdesk.storage.backups import SiteBackups
 from evdesk.storage.log_keys import SiteLogKeys
+from evdesk.storage.retention_file import shipped_rules
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 PSEUDONYM_LENGTH = 8
@@ -110,6 +112,7 @@ class Services:
     keys: KeyService
     audit: AuditService
     backups: BackupService
+    retention: RetentionService
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,9 @@ def build_services(on: Foundation, store: Store) -> Services:
         audit=AuditService(store, log_keys, EvidenceZip(shipped("resources"))),
         backups=BackupService(
             store, SiteBackups(folder, on.keys, WallClock()), pseudonyms, WallClock()
+        ),
+        retention=RetentionService(
+            store, clock, WallClock(), shipped_rules(shipped("resources") / "privacy")
         ),
         support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),

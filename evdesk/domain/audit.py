@@ -8,6 +8,8 @@ from enum import StrEnum
 
 LOGIN, LOGIN_FAILED = "login.ok", "login.failed"
 PAYLOAD_ERASED = "payload.erased"  # its object names the entries whose payload is gone
+DATA_ERASED = "data.erased"  # its object is the rule under which rows went
+READINGS_ERASED = "readings.erased"  # its object is the UTC day whose readings went
 NUMBERS = re.compile("([0-9]{1,15})(?:-([0-9]{1,15}))?")
 
 

@@ -31,10 +31,20 @@ class Action(StrEnum):
     VERIFY_BACKUPS = "verify backups"
     RESTORE = "restore backups"
     SUPPORT = "write a support bundle"
+    CHANGE_RETENTION = "change retention rules"
+    RUN_RETENTION = "run retention"
+    READ_PRIVACY = "read privacy logs"
 
 
 EVERYBODY = frozenset(
-    {Action.LOOK, Action.EXPORT, Action.OWN_ACCOUNT, Action.VERIFY_AUDIT, Action.VERIFY_BACKUPS}
+    {
+        Action.LOOK,
+        Action.EXPORT,
+        Action.OWN_ACCOUNT,
+        Action.VERIFY_AUDIT,
+        Action.VERIFY_BACKUPS,
+        Action.READ_PRIVACY,
+    }
 )
 OFFICE = EVERYBODY | {
     Action.SEE_PERSONS,

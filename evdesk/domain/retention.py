@@ -129,6 +129,14 @@ def _first_guess(period: Period, today: date) -> date:
     return date.min + 2 * DAY if days + 800 > today.toordinal() else today - timedelta(days=days)
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The rules that ship with the program, and the countries in which they hold by themselves."""
+
+    rules: tuple[Rule, ...]
+    default_in: frozenset[str]
+
+
 class RuleState(StrEnum):
     """Where a version of a rule stands."""
 
@@ -250,7 +258,7 @@ class Executed:
 
 
 class Ended(StrEnum):
-    """What became of a class of a person's data."""
+    """What was done with a class of a person's data."""
 
     ERASED = "erased"
     ANONYMISED = "anonymised"
@@ -258,7 +266,7 @@ class Ended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ClassEnd:
     """What became of one class; ``until`` is when what is retained goes, if that is known."""
 
     data_class: DataClass

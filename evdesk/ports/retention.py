@@ -141,6 +141,9 @@ class Erasing(Protocol):
     def erase(self, wanted: Wanted, keys: Sequence[Key]) -> list[Key]:
         """Take out of these what is still to go; return that."""
 
+    def is_due(self, wanted: Wanted, key: Key) -> bool:
+        """Return whether one of a kind is to go."""
+
     def first_size(self, data_class: str) -> int:
         """Return how many keys of a kind a first small transaction may take."""
 
@@ -155,6 +158,9 @@ class Erasing(Protocol):
 
     def destroy(self, person: DriverId, data_class: DataClass, under: str, at: datetime) -> None:
         """Destroy the key of a class and say so in the erasure ledger, both once only."""
+
+    def tell(self, person: DriverId, data_class: DataClass, under: str, at: datetime) -> None:
+        """Say in the erasure ledger that a class of a person is gone."""
 
     def erase_person(self, person: DriverId, data_class: DataClass) -> int:
         """Take all rows of a class of a person out of the database; return how many."""

@@ -6,7 +6,7 @@ Salts go with the rows that they stood for, or what was there could be guessed a
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,10 +40,9 @@ UNIT = "\x1f"  # between person and purpose in the key of consents
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Keys that are to go, and what the queries of their kind are asked with."""
+    """Keys that are to go; ``tz`` tells in which month a session began."""
 
     keys: tuple[int | str, ...]
-    values: Mapping[str, Value]
     data_class: str
     tz: str
 

@@ -79,16 +79,24 @@ class StoredErasing:
         """Take out of these what is still to go; return that."""
         if wanted.data_class in wanted.held.classes:
             return []
-        kind, values = KINDS[wanted.data_class], self._values(wanted)
-        rows = self._db.all(
-            f"SELECT key FROM ({kind.query}) WHERE why IS NULL"  # noqa: S608 - constants
-            " AND key IN (SELECT value FROM json_each(:keys)) ORDER BY key",
-            {**values, "keys": json.dumps(list(keys))},
-        )
-        found = tuple(key for (key,) in rows)
+        found = self._due(wanted, keys)
         if found:
-            kind.erase(self._db, Chunk(found, values, wanted.data_class, wanted.tz))
+            chunk = Chunk(found, wanted.data_class, wanted.tz)
+            KINDS[wanted.data_class].erase(self._db, chunk)
         return list(found)
+
+    def is_due(self, wanted: Wanted, key: Key) -> bool:
+        """Return whether one of a kind is to go."""
+        return bool(self._due(wanted, [key])) and wanted.data_class not in wanted.held.classes
+
+    def _due(self, wanted: Wanted, keys: Sequence[Key]) -> tuple[Key, ...]:
+        query = KINDS[wanted.data_class].query
+        rows = self._db.all(
+            f"SELECT key FROM ({query}) WHERE why IS NULL"  # noqa: S608 - constants
+            " AND key IN (SELECT value FROM json_each(:keys)) ORDER BY key",
+            {**self._values(wanted), "keys": json.dumps(list(keys))},
+        )
+        return tuple(key for (key,) in rows)
 
     def first_size(self, data_class: str) -> int:
         """Return how many keys of a kind a first small transaction may take."""
@@ -134,7 +142,6 @@ class StoredErasing:
 
     def destroy(self, person: DriverId, data_class: DataClass, under: str, at: datetime) -> None:
         """Destroy the key of a class and say so in the erasure ledger, both once only."""
-        subject = subject_of(self._db, person)
         had = data_class in self._persons.keyring(person)
         if had:
             self._persons.destroy(person, data_class)
@@ -143,15 +150,19 @@ class StoredErasing:
                 " VALUES (?, ?, ?, ?, ?)",
                 (person, data_class, to_ms(at), under, int(data_class in FOR_GOOD)),
             )
-        told = any((one.subject, one.data_class) == (subject, data_class) for one in self._lines())
-        if had or not told:
-            self._ledger.append(Erasure(at, subject, data_class, under))
+        about = (subject_of(self._db, person), data_class)
+        if had or about not in ((one.subject, one.data_class) for one in self._lines()):
+            self.tell(person, data_class, under, at)
+
+    def tell(self, person: DriverId, data_class: DataClass, under: str, at: datetime) -> None:
+        """Say in the erasure ledger that a class of a person is gone."""
+        self._ledger.append(Erasure(at, subject_of(self._db, person), data_class, under))
 
     def erase_person(self, person: DriverId, data_class: DataClass) -> int:
         """Take all rows of a class of a person out of the database; return how many."""
         keys = self._keys(person, data_class)
         if keys:
-            KINDS[data_class].erase(self._db, Chunk(keys, {}, data_class, "UTC"))
+            KINDS[data_class].erase(self._db, Chunk(keys, data_class, "UTC"))
         return len(keys)
 
     def drop_mail_to(self, recipient: str) -> int:
@@ -161,7 +172,7 @@ class StoredErasing:
             (recipient,),
         )
         keys = tuple(key for (key,) in rows)
-        return KINDS[DataClass.MAIL].erase(self._db, Chunk(keys, {}, DataClass.MAIL, "UTC"))
+        return KINDS[DataClass.MAIL].erase(self._db, Chunk(keys, DataClass.MAIL, "UTC"))
 
     def retained_until(self, person: DriverId) -> datetime | None:
         """Return when the newest invoice of a person was issued or corrected."""
