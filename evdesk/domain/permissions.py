@@ -31,9 +31,12 @@ class Action(StrEnum):
     VERIFY_BACKUPS = "verify backups"
     RESTORE = "restore backups"
     SUPPORT = "write a support bundle"
+    RECORD_CONSENTS = "record consents"
+    CHANGE_NOTICES = "change notices"
     CHANGE_RETENTION = "change retention rules"
     RUN_RETENTION = "run retention"
     READ_PRIVACY = "read privacy logs"
+    ANSWER_RIGHTS = "answer rights"
 
 
 EVERYBODY = frozenset(
@@ -56,6 +59,8 @@ OFFICE = EVERYBODY | {
     Action.SIGN_AUDIT,
     Action.MAKE_BACKUPS,
     Action.SUPPORT,
+    Action.RECORD_CONSENTS,
+    Action.ANSWER_RIGHTS,
 }
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
