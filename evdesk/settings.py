@@ -154,6 +154,13 @@ class Retaining:
     window_days: int = 2  # what is due for longer than that is overdue
 
 
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """How consents are kept; periods are data, in resources/privacy/purposes.toml."""
+
+    most_evidence_bytes: int = 5_000_000  # one scan; it is written in one short transaction
+
+
 POLLING = Polling()
 FINDING = Finding()
 JOURNAL = Journal()
@@ -164,6 +171,7 @@ KDF = Kdf()
 UNLOCKING = Unlocking()
 ALERTS = Alerts()
 BACKUPS = Backups()
+CONSENTS = Consents()
 RETAINING = Retaining()
 FAULTS = Limits(
     look_every_s=10.0,

@@ -9,6 +9,7 @@ from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.papers import SitePapers
 from evdesk.delivery.smtp import SmtpMailer
 from evdesk.devices.modbus import ModbusDevices
+from evdesk.documents.consent_receipt import ReceiptDocuments
 from evdesk.documents.evidence import EvidenceZip
 from evdesk.documents.invoice_pdf import TypstInvoices
 from evdesk.documents.tables import Tables
@@ -19,6 +20,7 @@ from evdesk.services.auditing import AuditService
 from evdesk.services.backups import BackupService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
+from evdesk.services.consents import ConsentService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
@@ -29,6 +31,7 @@ from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
+from evdesk.services.notices import NoticeService
 from evdesk.services.occupied import Occupancy
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
@@ -39,6 +42,7 @@ from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
 from evdesk.services.supporting import SupportService
 from evdesk.services.tariffs import TariffService
+from evdesk.services.vehicles import VehicleService
 from evdesk.settings import ALERTS, shipped
 from evdesk.storage.backups import SiteBackups
 from evdesk.storage.log_keys import SiteLogKeys
@@ -112,6 +116,9 @@ class Services:
     keys: KeyService
     audit: AuditService
     backups: BackupService
+    consents: ConsentService
+    notices: NoticeService
+    vehicles: VehicleService
     retention: RetentionService
 
 
@@ -157,7 +164,7 @@ def build_services(on: Foundation, store: Store) -> Services:
         reviews=ReviewService(store, devices, clock, WallClock()),
         months=ReconcileService(store, devices, clock),
         billing=BillingService(store, devices, clock, renderer, pseudonyms),
-        exports=ExportService(store, Tables()),
+        exports=ExportService(store, Tables(), clock),
         faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
         meter_facts=MeterFactsService(store),
         accounts=AccountService(store, clock, on.keys, on.changes, pseudonyms),
@@ -169,6 +176,9 @@ def build_services(on: Foundation, store: Store) -> Services:
         retention=RetentionService(
             store, clock, WallClock(), shipped_rules(shipped("resources") / "privacy")
         ),
+        consents=ConsentService(store, clock, ReceiptDocuments(shipped("resources"))),
+        notices=NoticeService(store, clock),
+        vehicles=VehicleService(store, clock),
         support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )

@@ -14,6 +14,7 @@ from evdesk.cli import (
     audit,
     backup,
     collect,
+    consent,
     demo,
     driver,
     export,
@@ -21,13 +22,16 @@ from evdesk.cli import (
     invoice,
     mail,
     meter,
+    notice,
     reconcile,
+    retention,
     session,
     simulate,
     site,
     station,
     support,
     tariff,
+    vehicle,
 )
 from evdesk.cli.context import Context
 from evdesk.cli.options import Command, Groups, Parser, common_options
@@ -71,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     groups = Groups(top.add_subparsers(dest="group", metavar="GROUP"), common)
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
-        invoice, mail, export, audit, account, backup, support,
+        consent, notice, vehicle, invoice, mail, export, audit, account, backup, retention, support,
     ):  # fmt: skip
         module.add_to(groups)
     return top

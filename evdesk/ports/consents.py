@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from evdesk.domain.consents import ConsentEvent, ConsentState, MajorNotice, Switch
+from evdesk.domain.consents import ConsentEvent, ConsentState, Decision, MajorNotice, Switch
 from evdesk.domain.notices import Notice, NoticeId
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import Purpose, PurposeId, PurposeSetting
@@ -76,6 +76,9 @@ class Consents(Protocol):
 
     def evidence(self, evidence: int) -> ConsentEvidence | None:
         """Return evidence; None where the row is gone."""
+
+    def reveal_evidence(self, evidence: int) -> bytes | None:
+        """Return the bytes of evidence, also to who sees pseudonyms otherwise; None if erased."""
 
     def delete_evidence(self, person: DriverId) -> int:
         """Delete the evidence of a person; return how many rows it was. Events and hashes stay."""
@@ -197,9 +200,7 @@ class ReceiptLine:
     purpose: Purpose
     notice: Notice | None
     events: tuple[ConsentEvent, ...]
-    allowed: bool
-    state: ConsentState
-    since_at: datetime
+    decision: Decision
     valid_until: datetime | None
 
 

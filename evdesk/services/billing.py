@@ -19,6 +19,7 @@ from evdesk.domain.invoices import (
 )
 from evdesk.domain.meters import Meter, Station, StationId
 from evdesk.domain.permissions import Action
+from evdesk.domain.purposes import BILLING
 from evdesk.domain.readings import MeterId, Register
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.domain.site import Driver, DriverId, Party
@@ -34,6 +35,7 @@ from evdesk.ports import (
     Unit,
 )
 from evdesk.services.drivers import existing_driver
+from evdesk.services.lawful import may_process, refuse
 from evdesk.services.permitting import REVEALED, given, permit
 
 MS_PER_S = 1000
@@ -116,6 +118,8 @@ class BillingService:
         with self._store.write() as unit:
             site = unit.site.load()
             driver = existing_driver(unit, driver_id)
+            now = self._clock.now()
+            refuse(driver_id, BILLING, may_process(unit, driver_id, BILLING, now))
             from_at, to_at = _month(month, site.tz)
             found = unit.sessions.find(
                 SessionFilter(from_at=from_at, to_at=to_at, driver=driver_id, unbilled=True)
@@ -263,7 +267,8 @@ class BillingService:
     def _check_unchanged(self, unit: Unit, draft: Invoice) -> None:
         """Refuse a draft that would be another one if it were made now."""
         sessions = [_unchanged(unit, billed, draft) for billed in draft.sessions]
-        driver = existing_driver(unit, draft.driver)
+        driver, at = existing_driver(unit, draft.driver), self._clock.now()
+        refuse(driver.id, BILLING, may_process(unit, driver.id, BILLING, at))
         now = self._compose(unit, driver, sessions, (draft.period_from, draft.period_to))
         if replace(now, id=draft.id, created_at=draft.created_at) != draft:
             raise UserError(

@@ -6,8 +6,9 @@ from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session
-from evdesk.ports import Cell, SessionFilter, Store, Table, TableWriter
+from evdesk.ports import Cell, Clock, SessionFilter, Store, Table, TableWriter
 from evdesk.services.handing_out import note_export
+from evdesk.services.lawful import Shown
 from evdesk.services.permitting import permit
 from evdesk.services.reading_table import READING_COLUMNS, reading_rows
 from evdesk.services.reconciling import MeterMonth, Month
@@ -32,16 +33,20 @@ FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 class ExportService:
     """Use cases of exports."""
 
-    def __init__(self, store: Store, writer: TableWriter) -> None:
-        self._store, self._writer = store, writer
+    def __init__(self, store: Store, writer: TableWriter, clock: Clock) -> None:
+        self._store, self._writer, self._clock = store, writer, clock
 
     @permit(Action.EXPORT)
     def sessions(self, suffix: str, wanted: SessionFilter) -> tuple[bytes, int]:
-        """Return the file of the sessions and how many there are; drivers by pseudonym."""
+        """Return the file of the sessions and how many there are.
+
+        Drivers by pseudonym, where they may be shown.
+        """
         _check(suffix, "Sessions are")
         with self._store.read() as unit:
             site = unit.site.load()
-            found, head = unit.sessions.find(wanted), unit.audit.head()
+            kept, head = unit.sessions.find(wanted), unit.audit.head()
+            found = Shown(unit, self._clock.now()).sessions(kept, wanted)
         rows = tuple(session_row(session) for session in reversed(found))
         table = Table("Sessions", SESSION_COLUMNS, rows, site.tz, str(head))
         return self._made("sessions", table, suffix), len(rows)
@@ -121,7 +126,7 @@ def session_row(session: Session) -> tuple[Cell, ...]:
     figures, claim, correction = session.figures, session.claim(), session.correction
     return (
         str(session.id),
-        session.station,
+        session.station or None,
         session.driver,
         figures.plugged_in_at,
         figures.unplugged_at,

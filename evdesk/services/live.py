@@ -10,6 +10,7 @@ from evdesk.domain.permissions import Action
 from evdesk.domain.readings import Phases, PilotState, Reading
 from evdesk.domain.sessions import Session, SessionState
 from evdesk.ports import Clock, CollectorState, Curve, SessionFilter, Store, Unit
+from evdesk.services.lawful import Shown
 from evdesk.services.newest import newest_readings
 from evdesk.services.permitting import permit
 from evdesk.services.sites import is_running
@@ -76,7 +77,7 @@ class LiveService:
             stations = unit.stations.all()
             latest = newest_readings(unit, {s for one in stations for s in one.sources()})
             statuses = unit.meters.statuses()
-            sessions = self._open_sessions(unit)
+            sessions = self._open_sessions(unit, Shown(unit, self._clock.now()))
             cards = tuple(
                 _card(
                     station,
@@ -94,12 +95,12 @@ class LiveService:
             cards = tuple(replace(card, state=_unwatched(card.state)) for card in cards)
         return Overview(self._clock.now(), cards, collector, in_review)
 
-    def _open_sessions(self, unit: Unit) -> dict[StationId, Session]:
+    def _open_sessions(self, unit: Unit, shown: Shown) -> dict[StationId, Session]:
         found = {}
         for station, session_id in unit.sessions.open_ids().items():
             session = unit.sessions.get(session_id)
             if session is not None:
-                found[station] = session
+                found[station] = shown.session(session, in_operation=True)
         return found
 
     @permit(Action.LOOK)
@@ -127,9 +128,11 @@ class LiveService:
 
     @permit(Action.LOOK)
     def sessions_today(self, from_at: datetime) -> list[Session]:
-        """Return sessions plugged in since an instant."""
+        """Return sessions plugged in since an instant, with what may be shown of their drivers."""
         with self._store.read() as unit:
-            return unit.sessions.find(SessionFilter(from_at=from_at))
+            shown = Shown(unit, self._clock.now())
+            found = unit.sessions.find(SessionFilter(from_at=from_at))
+            return [shown.session(session, in_operation=True) for session in found]
 
 
 def _up_to_date(session: Session, newest: Reading | None) -> Session:

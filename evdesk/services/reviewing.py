@@ -14,7 +14,7 @@ from evdesk.ports import Clock, Devices, Store, Unit
 from evdesk.services.journaling import Journal
 from evdesk.services.permitting import given, permit
 from evdesk.services.polling import make_plans, reaches
-from evdesk.services.sessions import existing_session
+from evdesk.services.sessions import existing_session, shown_session
 from evdesk.services.sites import is_running
 from evdesk.settings import CHARGING
 
@@ -66,7 +66,7 @@ class ReviewService:
             if not certain:
                 check_likely(session, after)
             self._decide(unit, session, DecisionKind.CORRECTED, reason, (before, after))
-            return existing_session(unit, session_id)
+            return shown_session(unit, session_id, self._clock.now())
 
     @permit(Action.DECIDE_SESSIONS)
     def release(self, session_id: SessionId, reason: str) -> Session:
@@ -94,7 +94,7 @@ class ReviewService:
                 )
             unit.decisions.release(session.id)
             self._decide(unit, session, DecisionKind.RELEASED, reason)
-            return existing_session(unit, session_id)
+            return shown_session(unit, session_id, self._clock.now())
 
     @permit(Action.DECIDE_SESSIONS)
     def end(self, session_id: SessionId, reason: str) -> bool:

@@ -1,7 +1,8 @@
 """Sessions: list, show with evidence, say whose they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from evdesk.domain.audit import Change
 from evdesk.domain.corrections import Decision
@@ -12,6 +13,7 @@ from evdesk.domain.sessions import Session, SessionId
 from evdesk.domain.site import Driver, DriverId
 from evdesk.ports import Clock, Curve, LoggedEvent, SessionFilter, Store, Unit
 from evdesk.services.drivers import existing_driver
+from evdesk.services.lawful import Shown
 from evdesk.services.permitting import permit
 
 
@@ -40,15 +42,17 @@ class SessionService:
 
     @permit(Action.LOOK)
     def find(self, wanted: SessionFilter) -> list[Session]:
-        """Return sessions, newest first."""
+        """Return sessions, newest first, with what may be shown of their drivers."""
         with self._store.read() as unit:
-            return unit.sessions.find(wanted)
+            found = unit.sessions.find(wanted)
+            return Shown(unit, self._clock.now()).sessions(found, wanted)
 
     @permit(Action.LOOK)
     def detail(self, session_id: SessionId, points: int = 600) -> SessionDetail:
-        """Return a session with everything it rests on."""
+        """Return a session with everything it rests on, and what may be shown of its driver."""
         with self._store.read() as unit:
-            session = existing_session(unit, session_id)
+            kept = existing_session(unit, session_id)
+            session = Shown(unit, self._clock.now()).session(kept)
             stations = {station.id: station for station in unit.stations.all(retired=True)}
             meters = {meter.id: meter for meter in unit.meters.all(removed=True)}
             station = stations[session.station_id]
@@ -57,9 +61,9 @@ class SessionService:
             return SessionDetail(
                 session=session,
                 driver=None if session.driver is None else unit.drivers.get(session.driver),
-                station=station,
-                meter=meters[station.energy.meter_id],
-                events=tuple(unit.sessions.events(session_id)),
+                station=station if session.station else replace(station, name=""),
+                meter=_of(meters[station.energy.meter_id], session),
+                events=_events(unit, kept, session),
                 curve=unit.readings.curve(station.energy, figures.plugged_in_at, until, points),
                 decisions=tuple(unit.decisions.of(session_id)),
                 names={account.id: account.name for account in unit.accounts.all()},
@@ -92,6 +96,22 @@ class SessionService:
         unit.record_change(Change("session.assigned", "session", str(session.id), facts))
 
 
+def _of(meter: Meter, session: Session) -> Meter:
+    """Return the meter, without what tells where it is unless the station is shown."""
+    return meter if session.station else replace(meter, name="", serial=None)
+
+
+def _events(unit: Unit, kept: Session, shown: Session) -> tuple[LoggedEvent, ...]:
+    """Return the session's log, without the card of a driver who is not shown."""
+    events = unit.sessions.events(kept.id)
+    if kept.driver is not None and shown.driver is None:
+        events = [
+            replace(each, detail={k: v for k, v in each.detail.items() if k != "tag"})
+            for each in events
+        ]
+    return tuple(events)
+
+
 def existing_session(unit: Unit, session_id: SessionId) -> Session:
     """Return the session of that id."""
     session = unit.sessions.get(session_id)
@@ -101,3 +121,8 @@ def existing_session(unit: Unit, session_id: SessionId) -> Session:
             session=session_id,
         )
     return session
+
+
+def shown_session(unit: Unit, session_id: SessionId, at: datetime) -> Session:
+    """Return the session of that id with what may be shown of its driver."""
+    return Shown(unit, at).session(existing_session(unit, session_id))

@@ -119,14 +119,26 @@ class StoredConsents:
 
     def evidence(self, evidence: int) -> ConsentEvidence | None:
         """Return evidence; None where the row is gone."""
-        row = self._db.one(
-            "SELECT person_id, media_type, sealed FROM consent_evidence WHERE id = ?", (evidence,)
-        )
-        if row is None:
+        found = self._sealed(evidence)
+        if found is None:
             return None
-        person, media_type, sealed = row
+        person, media_type, sealed = found
         content = self._seals.open(person, DataClass.CONSENT_EVIDENCE, media_type, sealed)
         return ConsentEvidence(evidence, DriverId(person), media_type, content)
+
+    def reveal_evidence(self, evidence: int) -> bytes | None:
+        """Return the bytes of evidence, also to who sees pseudonyms otherwise; None if erased."""
+        found = self._sealed(evidence)
+        if found is None:
+            return None
+        person, media_type, sealed = found
+        kind = DataClass.CONSENT_EVIDENCE
+        return self._seals.open(person, kind, media_type, sealed, reveal=True)
+
+    def _sealed(self, evidence: int) -> Row | None:
+        return self._db.one(
+            "SELECT person_id, media_type, sealed FROM consent_evidence WHERE id = ?", (evidence,)
+        )
 
     def delete_evidence(self, person: DriverId) -> int:
         """Delete the evidence of a person; return how many rows it was. Events and hashes stay."""

@@ -138,9 +138,10 @@ class StoredDrivers:
         self.added.append(driver)
         return self._persons.create(driver, frozenset({data_class}))[data_class]
 
-    def shown_key(self, driver: str, data_class: str) -> Secret | None:
+    def shown_key(self, driver: str, data_class: str, *, reveal: bool = False) -> Secret | None:
         """Return a driver's key of a class; None where it is destroyed or the actor may not see."""
-        return None if self._hides else self._persons.keyring(driver).get(data_class)
+        hidden = self._hides and not reveal
+        return None if hidden else self._persons.keyring(driver).get(data_class)
 
     def get(self, driver: DriverId) -> Driver | None:
         """Return a driver with personal fields decrypted.

@@ -38,9 +38,14 @@ class PersonSeals:
         sealed = AESGCM(key.reveal()).encrypt(nonce, content, _about(person, data_class, about))
         return nonce + sealed
 
-    def open(self, person: str, data_class: DataClass, about: str, sealed: bytes) -> bytes | None:
-        """Return what was sealed; None where the key is destroyed, or the actor may not see it."""
-        key = self._drivers.shown_key(person, data_class.value)
+    def open(
+        self, person: str, data_class: DataClass, about: str, sealed: bytes, *, reveal: bool = False
+    ) -> bytes | None:
+        """Return what was sealed; None where the key is destroyed, or the actor may not see it.
+
+        ``reveal`` opens it also to who sees pseudonyms otherwise.
+        """
+        key = self._drivers.shown_key(person, data_class.value, reveal=reveal)
         if key is None:
             return None
         nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]

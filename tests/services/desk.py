@@ -72,7 +72,7 @@ class Desk:
         self.months = ReconcileService(store, self.devices, self.clock)
         self.billing = BillingService(store, self.devices, self.clock, self.renderer, names)
         self.live = LiveService(store, self.clock, SetClock())
-        self.exports = ExportService(store, Tables())
+        self.exports = ExportService(store, Tables(), self.clock)
         self.site = SiteService(store, self.clock)
 
     # -- doing ----------------------------------------------------------------------------------

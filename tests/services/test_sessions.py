@@ -10,7 +10,9 @@ from tests.services.desk import Desk
 
 
 def drivers_of(desk: Desk) -> list[DriverId | None]:
-    return [session.driver for session in reversed(desk.sessions.find(SessionFilter()))]
+    """Whose sessions are, also those that are billed and shown without their drivers."""
+    with desk.store.read() as unit:
+        return [session.driver for session in reversed(unit.sessions.find(SessionFilter()))]
 
 
 def charge_thrice(desk: Desk, driver: DriverId | None = None) -> list[SessionId]:
