@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields, replace
+from datetime import datetime
 
 from evdesk.domain.audit import Change
 from evdesk.domain.cards import CardEnd
@@ -43,22 +44,8 @@ class DriverService:
 
         The log says which fields were changed, not what they were.
         """
-        party = _checked(party)
         with self._store.write() as unit:
-            before = existing_driver(unit, driver)
-            after = replace(before, party=party, language=language or before.language)
-            changed = [
-                each.name
-                for each in fields(Party)
-                if getattr(party, each.name) != getattr(before.party, each.name)
-            ]
-            if after.language != before.language:
-                changed.append("language")
-            if changed:
-                unit.drivers.change(after)
-                facts = {"fields": ", ".join(changed)}
-                unit.record_change(Change("driver.changed", "driver", driver, facts))
-            return after
+            return change_driver(unit, driver, party, language)
 
     @permit(Action.LOOK)
     def get(self, driver: DriverId) -> Driver:
@@ -96,15 +83,37 @@ class DriverService:
         with self._store.write() as unit:
             if existing_driver(unit, driver).retired_at is not None:
                 raise UserError("Driver {driver} is retired already.", driver=driver)
-            at = self._clock.now()
-            for station in unit.stations.all():
-                if unit.stations.default_driver(station.id, at) == driver:
-                    unit.stations.set_default_driver(station.id, None, at)
-            for card in unit.cards.all():
-                if card.driver == driver and card.ended_at is None:
-                    unit.cards.end(card.id, max(at, card.from_at), CardEnd.RETURNED)
-            unit.drivers.retire(driver, at)
-            unit.record_change(Change("driver.retired", "driver", driver, {}))
+            retire_driver(unit, driver, self._clock.now())
+
+
+def change_driver(unit: Unit, driver: DriverId, party: Party, language: str | None) -> Driver:
+    """Correct what is known of a driver in an open transaction; the log says which fields."""
+    party, before = _checked(party), existing_driver(unit, driver)
+    after = replace(before, party=party, language=language or before.language)
+    changed = [
+        each.name
+        for each in fields(Party)
+        if getattr(party, each.name) != getattr(before.party, each.name)
+    ]
+    if after.language != before.language:
+        changed.append("language")
+    if changed:
+        unit.drivers.change(after)
+        facts = {"fields": ", ".join(changed)}
+        unit.record_change(Change("driver.changed", "driver", driver, facts))
+    return after
+
+
+def retire_driver(unit: Unit, driver: DriverId, at: datetime) -> None:
+    """Mark a driver as no longer charging here in an open transaction, with cards and stations."""
+    for station in unit.stations.all():
+        if unit.stations.default_driver(station.id, at) == driver:
+            unit.stations.set_default_driver(station.id, None, at)
+    for card in unit.cards.all():
+        if card.driver == driver and card.ended_at is None:
+            unit.cards.end(card.id, max(at, card.from_at), CardEnd.RETURNED)
+    unit.drivers.retire(driver, at)
+    unit.record_change(Change("driver.retired", "driver", driver, {}))
 
 
 def _checked(party: Party) -> Party:
