@@ -22,6 +22,7 @@ from evdesk.bootstrap.backing_up import keeping_backups
 from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.logbook import logbook
 from evdesk.bootstrap.posting import posting
+from evdesk.bootstrap.retaining import keeping_retention
 from evdesk.bootstrap.services import WallClock
 from evdesk.bootstrap.sites import Opened
 from evdesk.devices.modbus import ModbusDevices
@@ -122,7 +123,8 @@ async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally
         computer = ThisComputer(opened.folder)
         collector = Collector(store, devices, WallClock(), since_boot_s, computer, rested)
     _stop_on_signals(collector.stopping.set)
-    with posting(opened.services.mail), keeping_backups(opened):
+    mailing = posting(opened.services.mail)
+    with mailing, keeping_backups(opened), keeping_retention(opened):
         return await collector.run(seconds)
 
 

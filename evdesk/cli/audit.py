@@ -238,6 +238,7 @@ def _verdict_json(done: Verified) -> dict[str, object]:
         **_counts(verdict),
         "findings": [_finding_json(one) for one in verdict.findings],
         "doubts": [doubt.value for doubt in verdict.doubts],
+        "erased_under": dict(verdict.erased_under),
         "recorded": done.recorded,
         "signed_size": None if done.signed is None else done.signed.head.size,
     }
@@ -248,6 +249,8 @@ def _counts(verdict: Verdict) -> dict[str, object]:
         "entries": verdict.entries,
         "verified": verdict.verified,
         "erased": verdict.erased,
+        "erased_rows": sum(rows for _, rows in verdict.erased_under),
+        "erased_days": verdict.erased_days,
         "clock_set_back": verdict.clock_set_back,
         "rows": verdict.rows,
         "segments": verdict.segments,
@@ -278,6 +281,7 @@ def _told(done: Verified, data: dict[str, object], tz: str) -> str:
     lines += [f"  {doubt}: {DOUBTS[doubt]}" for doubt in verdict.doubts]
     names = list(_counts(verdict))
     lines += ["", facts(((name, data[name]) for name in names), tz)]
+    lines += [f"{rows} rows were erased under rule {rule}." for rule, rows in verdict.erased_under]
     if done.signed is not None:
         lines.append("The head was signed now. Write it down, or take it out of the house.")
     return "\n".join(lines)

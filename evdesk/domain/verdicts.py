@@ -78,7 +78,9 @@ class Verdict:
 
     ``verified`` entries are whole with their payloads, ``erased`` ones have none any more, as
     later entries say. ``unsigned_tail`` counts the entries behind the newest good checkpoint.
-    ``unproven_segments`` are sealed readings whose entry says too little to prove them. ``head`` is
+    ``unproven_segments`` are sealed readings whose entry says too little to prove them.
+    ``erased_under`` counts rows by the rule that they were erased under, ``erased_days`` days whose
+    readings were: nothing of these is missing. ``head`` is
     that of the entries as they are now; None where they cannot be read.
     """
 
@@ -95,6 +97,8 @@ class Verdict:
     newest_checkpoint_at: datetime | None
     findings: tuple[Finding, ...]
     doubts: tuple[Doubt, ...]
+    erased_under: tuple[tuple[str, int], ...] = ()
+    erased_days: int = 0
 
     @property
     def result(self) -> Result:

@@ -2,7 +2,8 @@
 
 The entry of an hour has a digest over all segments that the hour became. Segments of readings that
 came later have entries of their own, one each. From the day on which some of a day are thinned out,
-the entry of the thinning holds a digest over all that the day is then.
+the entry of the thinning holds a digest over all that the day is then. An entry that tells of the
+erasure of a day takes away what entries before it say of the day.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from evdesk.domain.audit import READINGS_ERASED
 from evdesk.domain.instants import parse_instant, to_ms
 from evdesk.domain.verdicts import Findings, What
 from evdesk.storage.checked_entries import facts_in
@@ -164,7 +166,11 @@ class CheckedSegments:
     def _said(self, day: int) -> Iterator[_Said]:
         """Yield what entries say of a day and its hours, oldest entry first."""
         first, behind = (_date(one) for one in (day, day + 1))
-        for seq, action, ref, body in self._db.all(SAID, (first, behind)):
+        rows = self._db.all(SAID, (first, behind))
+        erased = max((row[0] for row in rows if row[1] == READINGS_ERASED), default=-1)
+        for seq, action, ref, body in rows:
+            if seq < erased:
+                continue
             if action not in {SEALED, THINNED} or seq in self._findings.bad:
                 continue
             yield _said(seq, action, ref, facts_in(body) or {})

@@ -20,12 +20,13 @@ from evdesk.storage import migrations, signing
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
 from evdesk.storage.checkpoints import keep_checkpoint
-from evdesk.storage.connection import Connection, Value
+from evdesk.storage.connection import Connection, Row, Value
 from evdesk.storage.erasures import LedgerFile, PersonKeysReplay
 from evdesk.storage.faults import Place
 from evdesk.storage.keys import Unlocked
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.replaced import PersonKey
+from evdesk.storage.restoring_keys import take_over_accounts
 from evdesk.storage.site_folder import PERSONS_DB, SITE_DB, open_store
 from evdesk.storage.site_store import RESTORED
 
@@ -47,11 +48,15 @@ FLOOR = (
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """What is newer than the backup: keys of persons, what was erased, which numbers are taken."""
+    """What is newer than the backup: keys of persons, what was erased, which numbers are taken.
+
+    ``accounts`` are those of the site that is replaced.
+    """
 
     persons: Sequence[PersonKey]
     ledger: LedgerFile
     last_invoices: Mapping[str, int]
+    accounts: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,15 @@ def settle(
     place = Place(folder / SITE_DB, unlocked.data_key, timeout_ms)
     persons = _write_persons(folder, unlocked, newer.persons)
     with closing(Connection(place)) as connection:
-        at = _end_what_was_begun(connection, now, newer.last_invoices)
+        at = _end_what_was_begun(connection, now, newer)
         erased_again = PersonKeysReplay(connection, persons).replay(newer.ledger.since(EPOCH))
     store = open_store(folder, unlocked.data_key, actor, _Clock(at))
     try:
         with store.write() as unit:
-            said = {**facts, "erased_again": erased_again}
-            unit.record_change(Change(RESTORED, "site", unit.site.load().id, said))
+            site = unit.site.load()
+            rows = unit.erasing.replay(newer.ledger.all(), at, site.tz)
+            said = {**facts, "erased_again": erased_again, "rows_erased_again": rows}
+            unit.record_change(Change(RESTORED, "site", site.id, said))
     finally:
         store.close()
     with closing(Connection(place)) as connection:
@@ -120,14 +127,15 @@ def _write_persons(folder: Path, unlocked: Unlocked, rows: Sequence[PersonKey]) 
 
 
 def _end_what_was_begun(
-    connection: Connection, now: datetime, last_invoices: Mapping[str, int]
+    connection: Connection, now: datetime, newer: Newer
 ) -> datetime:
     """End what other processes had begun; return what the clock of the site shows."""
     values: dict[str, Value] = {"told": MAY_HAVE_GONE_OUT, "now_ms": to_ms(now)}
     connection.run("BEGIN IMMEDIATE")
     for statement in STATEMENTS:
         connection.run(statement, values)
-    connection.many(FLOOR, last_invoices.items())
+    connection.many(FLOOR, newer.last_invoices.items())
+    take_over_accounts(connection, newer.accounts)
     connection.run("COMMIT")
     row = connection.one(
         "SELECT coalesce(stepped_at_ms, created_at_ms) FROM site LEFT JOIN clock WHERE demo = 1"

@@ -8,6 +8,7 @@ heads that left the house.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from evdesk.domain.audit import DATA_ERASED, READINGS_ERASED
 from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head
 from evdesk.domain.verdicts import Doubt, Findings, Known, Verdict, What
@@ -21,6 +22,11 @@ from evdesk.storage.row_commits import KEYS
 
 ENTRY_US, ROW_US, SEGMENT_US = 25, 60, 1_500  # about what checking one costs, for the progress
 INDEXES = ("audit_at", "audit_actor", "audit_action", "audit_object")
+ERASED_UNDER = (
+    "SELECT object_ref, count(*) FROM row_commit JOIN audit USING (seq)"
+    " WHERE digest IS NULL AND action = ? GROUP BY object_ref ORDER BY object_ref"
+)
+ERASED_DAYS = "SELECT count(DISTINCT object_ref) FROM audit WHERE action = ?"
 SUMS = "SELECT count(*), coalesce(sum(seq), 0), coalesce(sum(seq * 7919 % 1000003), 0)"
 INDEXED = (*KEYS, "segment", "audit_checkpoint")  # small enough to compare with their indexes
 
@@ -177,4 +183,18 @@ class _Verification:
             newest_checkpoint_at=signed.at,
             findings=found.listed(),
             doubts=tuple(dict.fromkeys(doubts)),
+            erased_under=self._erased_under(),
+            erased_days=self._erased_days(),
         )
+
+    def _erased_under(self) -> tuple[tuple[str, int], ...]:
+        told: list[tuple[str, int]] = []
+        with self._readable("row_commit"):
+            told += [(rule, rows) for rule, rows in self._db.all(ERASED_UNDER, (DATA_ERASED,))]
+        return tuple(told)
+
+    def _erased_days(self) -> int:
+        told: list[int] = []
+        with self._readable("audit"):
+            told.append(self._db.number(ERASED_DAYS, (READINGS_ERASED,)))
+        return sum(told)

@@ -548,6 +548,16 @@ def check_rows(path: Path, log: Log, touched: list[Any], findings: Findings) -> 
     return rows
 
 
+def erased_under(path: Path, log: Log) -> dict[str, int]:
+    """Return how many rows were erased under which rule, as entries say."""
+    counts: dict[str, int] = {}
+    for record in records(path, Findings()):
+        entry = log.entries.get(record.get("seq", -1))
+        if record.get("digest") is None and entry is not None and entry.action == "data.erased":
+            counts[entry.ref] = counts.get(entry.ref, 0) + 1
+    return dict(sorted(counts.items()))
+
+
 def _check_listed(said: dict[int, list[Listed]], log: Log, findings: Findings) -> None:
     if any(not 0 <= seq < log.size for seq in said):
         findings.add("row_changed", log.size)
@@ -595,6 +605,7 @@ def check_segments(
 ) -> tuple[int, int]:
     """Hold segments against the entries of their hours; return how many, and how many unproven."""
     said = [one for one in map(_said_by(payloads), log.entries.values()) if one is not None]
+    erased = erased_days(log)
     present = list(records(path, findings))
     for number, segment in enumerate(present):
         if not _is_whole(segment):
@@ -604,13 +615,27 @@ def check_segments(
     for segment in present:
         by_day[_from_ms(segment) // DAY_MS][0].append(segment)
     for one in said:
-        by_day[one.hour_ms // DAY_MS][1].append(one)
+        if one.seq > erased.get(one.hour_ms // DAY_MS, -1):
+            by_day[one.hour_ms // DAY_MS][1].append(one)
     unproven = sum(_check_day(*by_day[day], cut_ms, findings) for day in sorted(by_day))
-    hours = [one for one in said if not one.thinned and not one.late and one.segments]
+    hours = [
+        one
+        for one in said
+        if not one.thinned
+        and not one.late
+        and one.segments
+        and one.seq > erased.get(one.hour_ms // DAY_MS, -1)
+    ]
     last = max(hours, key=lambda one: one.hour_ms, default=None)
     if last is not None and last.hour_ms + HOUR_MS > cut_ms:
         findings.add("segment_changed", last.seq)
     return len(present), unproven
+
+
+def erased_days(log: Log) -> dict[int, int]:
+    """Return the UTC days whose readings were erased, with the newest entry that says so."""
+    found = [one for one in log.entries.values() if one.action == "readings.erased"]
+    return {_ms_of(one.ref) // DAY_MS: one.seq for one in found}
 
 
 def _said_by(payloads: Payloads) -> Callable[[Entry], Said | None]:
@@ -884,6 +909,8 @@ def verify(folder: Path, given: Given) -> dict[str, Any]:
         rows=rows,
         segments=segments[0],
         unproven_segments=segments[1],
+        erased_under=erased_under(folder / "rows.jsonl", log),
+        erased_days=len(erased_days(log)),
         checkpoints=signed.notes,
         unsigned_tail=log.size - signed.size,
         newest_checkpoint_at=times.get(signed.size),

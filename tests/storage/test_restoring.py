@@ -23,6 +23,7 @@ from evdesk.storage import keys, swapping
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
 from evdesk.storage.erasures import LEDGER, LedgerFile, subject_of
+from evdesk.storage.migrations import SITE_SCHEMA, newest
 from evdesk.storage.restoring import Wish, restoration
 from evdesk.storage.site_folder import collector_lock, create_site
 from evdesk.storage.verification import verify_log
@@ -373,7 +374,8 @@ def test_a_backup_of_another_site_is_refused_here(made, folder, tmp_path) -> Non
 
 def test_a_newer_schema_is_refused(made, folder) -> None:
     def age(parts: dict[str, bytes]) -> None:
-        text = parts["manifest.json"].replace(b'"schema_version":15', b'"schema_version":99')
+        ours = f'"schema_version":{newest(SITE_SCHEMA)}'.encode()
+        text = parts["manifest.json"].replace(ours, b'"schema_version":99')
         parts["manifest.json"] = text
 
     refused(rewritten(made.file, age), folder, StorageError, "newer than this one")
