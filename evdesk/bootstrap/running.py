@@ -30,6 +30,7 @@ from evdesk.devices.simulator.listening import Links
 from evdesk.domain.errors import UserError
 from evdesk.ports import ProfileInfo, Store
 from evdesk.services.collecting import Collector, Tally
+from evdesk.services.expiring import ConsentKeeper
 from evdesk.services.faults import died
 from evdesk.services.sites import is_running
 from evdesk.services.stepping import SteppedClock, SteppedCollector
@@ -109,8 +110,11 @@ def _take_lease(store: Store) -> None:
 async def _collect(opened: Opened, seconds: float | None, speed: Speed) -> Tally:
     store, site = opened.services.store, opened.services.info
 
+    keeper = ConsentKeeper(store, opened.services.clock)
+
     def rested() -> None:
         give_memory_back()
+        keeper.step()
         opened.services.audit.sign_if_possible()
 
     collector: Collector | SteppedCollector

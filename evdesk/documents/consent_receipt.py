@@ -88,13 +88,13 @@ def receipt_view(receipt: ConsentReceipt, wording: Wording) -> View:
 def _consent(line: ReceiptLine, receipt: ConsentReceipt, wording: Wording) -> View:
     words, text = wording.labels, line.purpose.text(wording.locale.language)
     remarks = [
-        words["legal"].format(legal=line.purpose.legal),
+        words["legal"],
         words["validity"].format(
             months=line.purpose.validity_months, days=line.purpose.deletion_days
         ),
     ]
     if line.notice is not None:
-        remarks.append(_told(line.notice, wording))
+        remarks += _told(line.notice, wording)
     remarks.append(words["record"].format(id=record_id(receipt, line)))
     return {
         "name": text.name,
@@ -124,10 +124,12 @@ def _span(line: ReceiptLine, wording: Wording) -> list[str]:
     return span
 
 
-def _told(notice: Notice, wording: Wording) -> str:
-    return wording.labels["notice"].format(
-        version=notice.version, language=notice.language, sha256=notice.sha256.hex()
-    )
+def _told(notice: Notice, wording: Wording) -> list[str]:
+    words = wording.labels
+    return [
+        words["notice"].format(version=notice.version, language=notice.language),
+        words["hash"].format(sha256=notice.sha256.hex()),
+    ]
 
 
 def _address(party: Party, wording: Wording) -> list[str]:

@@ -97,13 +97,18 @@ def record(unit: Unit, entry: ConsentEntry, moment: Moment, *, asks: bool = Fals
 
     """
     driver, purpose = existing_driver(unit, entry.person), existing_purpose(unit, entry.purpose)
-    _check(unit, entry, purpose, moment.now)
+    _check(entry, purpose, moment.now)
     events = unit.consents.of(entry.person, entry.purpose)
     written = expire(unit, events, purpose, moment) if entry.at is None else ()
     events += written
     state = events[-1].state if events else ConsentState.UNKNOWN
     steps = steps_to(state, entry.state) if asks else (entry.state,)
-    notice, adopted = _notice(unit, entry, driver, purpose, moment, events)
+    if ASKING & set(steps):
+        _check_may_ask(unit, entry, purpose)
+        notice, adopted = _shown(unit, entry, driver, purpose, moment)
+    else:  # who withdraws or refuses is shown nothing new
+        told = [one.notice for one in events if one.notice is not None]
+        notice, adopted = (unit.notices.get(told[-1]) if told else None), ()
     found: list[ConsentEvent] = [*written]
     for step in steps:
         proof = entry.evidence if step is steps[-1] else None
@@ -183,15 +188,10 @@ def _event(
     )
 
 
-def _notice(
-    unit: Unit,
-    entry: ConsentEntry,
-    driver: Driver,
-    purpose: Purpose,
-    moment: Moment,
-    events: list[ConsentEvent],
+def _shown(
+    unit: Unit, entry: ConsentEntry, driver: Driver, purpose: Purpose, moment: Moment
 ) -> tuple[Notice | None, tuple[Notice, ...]]:
-    """Return what the person was shown; who withdraws is shown nothing new."""
+    """Return what the person was shown, and what was adopted for it."""
     known = unit.notices.of(purpose.id)
     if entry.notice is not None:
         fitting = [one for one in known if one.version == entry.notice]
@@ -204,9 +204,6 @@ def _notice(
                 purpose=purpose.id,
             )
         return found, ()
-    if entry.state not in ASKING:
-        told = [one.notice for one in events if one.notice is not None]
-        return (unit.notices.get(told[-1]), ()) if told else (None, ())
     if entry.at is not None:
         before = [one for one in known if one.created_at <= entry.at]
         found = current(before, [driver.language, "en"])
@@ -215,7 +212,7 @@ def _notice(
     return notice_for(unit, purpose, driver.language, moment.now, moment.actor)
 
 
-def _check(unit: Unit, entry: ConsentEntry, purpose: Purpose, now: datetime) -> None:
+def _check(entry: ConsentEntry, purpose: Purpose, now: datetime) -> None:
     """Refuse what cannot be recorded, whatever was recorded before."""
     if not purpose.needs_consent:
         raise UserError(
@@ -224,8 +221,6 @@ def _check(unit: Unit, entry: ConsentEntry, purpose: Purpose, now: datetime) -> 
             purpose=purpose.id,
             legal=purpose.legal,
         )
-    if entry.state in ASKING:
-        _check_may_ask(unit, entry, purpose)
     if entry.state is ConsentState.EXPIRED:
         raise UserError("A consent expires by itself: nobody records that.")
     if (entry.at is None) == (entry.method is Method.IMPORT):
