@@ -158,6 +158,19 @@ def drop_evidence(db: Connection, chunk: Chunk) -> int:
         return db.run(f"DELETE FROM consent_evidence WHERE id {IN_KEYS}", chunk.listed)  # noqa: S608
 
 
+def drop_requests(db: Connection, chunk: Chunk) -> int:
+    """Drop requests with what was answered, and what was disclosed."""
+    found: dict[str, list[tuple[str]]] = {"request": [], "disclosure": []}
+    for key in chunk.keys:
+        table, _, number = str(key).partition(":")
+        found[table].append((number,))
+    with permitted(db, "request", "request_event", "disclosure"):
+        db.many("DELETE FROM request_event WHERE request_id = ?", found["request"])
+        db.many("DELETE FROM request WHERE id = ?", found["request"])
+        db.many("DELETE FROM disclosure WHERE id = ?", found["disclosure"])
+    return len(chunk.keys)
+
+
 def drop_cards(db: Connection, chunk: Chunk) -> int:
     """Drop cards and their ends."""
     with permitted(db, "card", "card_end"):

@@ -122,6 +122,17 @@ DAYS = f"""
         SELECT DISTINCT from_ms / {DAY_MS} AS key FROM segment WHERE from_ms < :whole_days
         UNION SELECT DISTINCT at_ms / {DAY_MS} FROM reading WHERE at_ms < :whole_days)
 """  # noqa: S608
+# A request is over with its answer; what was disclosed was told to a person, or to a recipient.
+REQUESTS = f"""
+    SELECT 'request:' || request.id AS key,
+        CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END AS why
+    FROM request WHERE (
+        SELECT CASE WHEN state IN ('answered', 'refused', 'withdrawn') THEN at_ms ELSE {FAR} END
+        FROM request_event WHERE request_id = request.id ORDER BY id DESC LIMIT 1) < :cutoff
+    UNION ALL
+    SELECT 'disclosure:' || id, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END
+    FROM disclosure WHERE at_ms < :cutoff
+"""  # noqa: S608
 # Who agrees to be told apart beyond billing at an instant.
 CONSENTING = """
     SELECT person_id FROM consent_event AS event
@@ -159,6 +170,7 @@ KINDS: dict[str, Kind] = {
     DataClass.VIN: Kind(VEHICLES, deletes.drop_vehicles, first=1, by_person=True),
     DataClass.CONSENT: Kind(CONSENTS, deletes.drop_consents),
     DataClass.CONSENT_EVIDENCE: Kind(EVIDENCE, deletes.drop_evidence, first=20),
+    DataClass.REQUEST: Kind(REQUESTS, deletes.drop_requests),
     DataClass.CARD: Kind(CARDS, deletes.drop_cards),
     DataClass.MAIL: Kind(MAIL, deletes.drop_mail, first=20),
     DRAFT: Kind(DRAFTS, deletes.drop_drafts, first=20),
