@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from evdesk.documents.consent_receipt import ReceiptDocuments
 from evdesk.documents.tables import Tables
 from evdesk.domain.audit import LOGIN, LOGIN_FAILED, AuditEntry
+from evdesk.domain.consents import ConsentState, Method
 from evdesk.domain.errors import UserError
 from evdesk.domain.meters import MeterRole, NewMeter
+from evdesk.domain.purposes import PurposeId
 from evdesk.domain.readings import Register
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import Closed, Figures, Flag, Opened, SessionId
@@ -21,17 +24,22 @@ from evdesk.domain.tariffs import TariffId
 from evdesk.ports import SessionFilter, Store
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
+from evdesk.services.consents import ConsentService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.live import LiveService
 from evdesk.services.metering import AddedMeter, MeterService
+from evdesk.services.notices import NoticeService
 from evdesk.services.reconciling import ReconcileService
+from evdesk.services.recording import ConsentEntry
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.reviewing import ReviewService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
 from evdesk.services.tariffs import TariffService
+from evdesk.services.vehicles import VehicleService
+from evdesk.settings import shipped
 from evdesk.storage.site_folder import open_store
 from tests.fakes.clock import START, SetClock
 from tests.fakes.devices import FakeDevices
@@ -74,6 +82,10 @@ class Desk:
         self.live = LiveService(store, self.clock, SetClock())
         self.exports = ExportService(store, Tables(), self.clock)
         self.site = SiteService(store, self.clock)
+        receipts = ReceiptDocuments(shipped("resources"))
+        self.consents = ConsentService(store, self.clock, receipts)
+        self.notices = NoticeService(store, self.clock)
+        self.vehicles = VehicleService(store, self.clock)
 
     # -- doing ----------------------------------------------------------------------------------
 
@@ -118,6 +130,14 @@ class Desk:
                 unit.sessions.log(session, Closed(at + timedelta(hours=1), ended.end, ended))
         return session
 
+    def consent(
+        self, driver: DriverId, purpose: PurposeId, state: ConsentState = ConsentState.GIVEN
+    ) -> None:
+        """Let a driver answer on paper; who bills is set for the ready-made notice."""
+        if self.billing.issuer() is None:
+            self.billing.set_issuer(ISSUER)
+        self.consents.answer(ConsentEntry(driver, purpose, state, Method.PAPER))
+
     # -- looking --------------------------------------------------------------------------------
 
     def audit(self) -> list[AuditEntry]:
@@ -141,6 +161,10 @@ class Desk:
                 unit.site.issuer(),
                 unit.sessions.find(SessionFilter()),
                 unit.collector.state().revision,
+                unit.consents.find(),
+                unit.notices.all(),
+                unit.vehicles.persons(),
+                unit.purposes.all(),
             )
 
     @contextlib.contextmanager
