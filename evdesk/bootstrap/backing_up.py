@@ -105,7 +105,7 @@ def restore_service() -> RestoreService:
 
     @contextmanager
     def begin(wish: RestoreWish, attend: Attend) -> Iterator[Restoration]:
-        asked = Wish(wish.file, wish.folder, wish.password, wall.now())
+        asked = Wish(wish.file, wish.folder, wish.password, wall.now(), wish.backup_password)
         with restoration(asked, attend) as built:
             yield built
 

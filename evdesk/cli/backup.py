@@ -20,7 +20,7 @@ from evdesk.cli.backup_answers import (
     verdict_json,
     verdict_text,
 )
-from evdesk.cli.context import Context
+from evdesk.cli.context import Context, read_password
 from evdesk.cli.options import Groups
 from evdesk.cli.output import facts
 from evdesk.domain.errors import UserError, WrongKey
@@ -98,6 +98,16 @@ def _add_restore(backup: Groups) -> None:
         default=[],
         metavar="NUMBER",
         help="number of the last invoice that was sent, where it is not in the backup",
+    )
+    restore.add_argument(
+        "--no-later-invoices",
+        action="store_true",
+        help="go on although the present site cannot be read: no invoice was issued since",
+    )
+    restore.add_argument(
+        "--backup-password-file",
+        metavar="FILE",
+        help="a password of when the backup was made, if the data key was renewed since",
     )
 
 
@@ -182,6 +192,7 @@ def _noted(context: Context, file: Path) -> BackupVerdict | None:
 def restore_backup(context: Context) -> None:
     """Restore a backup."""
     args = context.args
+    then = args.backup_password_file
     wish = RestoreWish(
         file=Path(args.file),
         folder=Path(args.to),
@@ -189,6 +200,8 @@ def restore_backup(context: Context) -> None:
         last_invoices=dict(map(_number, args.last_invoice)),
         without_persons=args.without_persons,
         without_ledger=args.without_ledger,
+        none_issued=args.no_later_invoices,
+        backup_password=None if then is None else read_password(Path(then).expanduser()),
     )
     service = bootstrap.restore_service()
 

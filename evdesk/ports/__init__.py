@@ -20,6 +20,7 @@ from evdesk.ports.audit import (
     TellShare,
 )
 from evdesk.ports.backups import (
+    OLDER_KEY,
     Attend,
     BackupFiles,
     BackupOrder,
@@ -159,6 +160,7 @@ from evdesk.ports.surroundings import (
 )
 
 __all__ = [
+    "OLDER_KEY",
     "Accounts",
     "Archive",
     "ArchiveState",

@@ -15,6 +15,11 @@ from evdesk.domain.notes import Head
 from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Actor
 
+OLDER_KEY = (
+    "{file} was made before the site was given another data key, so the password of today does not "
+    "open it. Nothing was changed. Give a password of that time as well: --backup-password-file"
+)
+
 
 class BackupStage(StrEnum):
     """What is done at the moment, of making, verifying and restoring a backup."""

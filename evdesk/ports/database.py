@@ -1,6 +1,6 @@
 """The site database: repositories, one a noun, and the transactions they live in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,6 +81,9 @@ class Accounts(Protocol):
 
     def remove(self, account: AccountId, at: datetime) -> None:
         """Mark an account as removed; what it did stays."""
+
+    def take_over(self, accounts: Sequence[Account]) -> None:
+        """Bring accounts of later days in: who came since is there, who was removed is not."""
 
     def last_logins(self) -> dict[AccountId, datetime]:
         """Return when each account last opened the site, as far as the log tells."""

@@ -30,6 +30,11 @@ NO_LEDGER = (
     "replaced: what was erased since the backup would come back. Nothing was done. Look for a "
     "newer backup folder, or say that you want it so: --without-ledger"
 )
+NO_NUMBERS = (
+    "The site in {folder} cannot be read, so nobody can tell which invoices were issued since the "
+    "backup: their numbers would be given away again. Nothing was done. Say the number of the last "
+    "invoice that was sent (--last-invoice), or that none was issued since (--no-later-invoices)"
+)
 NOT_AN_OWNER = (
     "Only an owner can restore a site: the password is that of a {role} account. Nothing was done."
 )
@@ -39,7 +44,9 @@ NOT_AN_OWNER = (
 class RestoreWish:
     """Which backup is to be restored, and where; ``last_invoices`` are numbers that are taken.
 
-    ``without_…`` says that somebody knows what is missing beside the backup.
+    ``without_…`` says that somebody knows what is missing beside the backup, ``none_issued`` that
+    there were no invoices since. ``password`` is one of the site that is there; where the data key
+    was renewed since, ``backup_password`` is one of when the backup was made.
     """
 
     file: Path
@@ -48,6 +55,8 @@ class RestoreWish:
     last_invoices: Mapping[str, int] = field(default_factory=dict)
     without_persons: bool = False
     without_ledger: bool = False
+    none_issued: bool = False
+    backup_password: Secret | None = None
 
 
 Begin = Callable[[RestoreWish, Attend], AbstractContextManager[Restoration]]
@@ -101,6 +110,9 @@ class RestoreService:
         role = about.actor.role
         if not allows(role, Action.RESTORE):
             raise NotPermitted(NOT_AN_OWNER, role=role)
+        unknown = about.replaces and about.later_invoices is None
+        if unknown and not wish.last_invoices and not wish.none_issued:
+            raise UserError(NO_NUMBERS, folder=about.folder)
         if about.persons is PersonsSource.NONE and not wish.without_persons:
             raise UserError(NO_PERSONS, file=about.verdict.file)
         if not about.has_ledger and not wish.without_ledger:

@@ -1,5 +1,7 @@
 """Who may open the site."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from evdesk.domain.audit import LOGIN
@@ -44,6 +46,19 @@ class StoredAccounts:
             "UPDATE account SET removed_at_ms = ? WHERE id = ? AND removed_at_ms IS NULL",
             (to_ms(at), account),
         )
+
+    def take_over(self, accounts: Sequence[Account]) -> None:
+        """Bring accounts of later days in: who came since is there, who was removed is not."""
+        mine = {account.id: account for account in self.all(removed=True)}
+        for account in accounts:
+            before = mine.get(account.id)
+            if before is not None and account.removed_at and before.removed_at is None:
+                self.remove(account.id, account.removed_at)
+        for account in accounts:
+            if account.id not in mine:
+                self.add(replace(account, removed_at=None))
+                if account.removed_at is not None:
+                    self.remove(account.id, account.removed_at)
 
     def last_logins(self) -> dict[AccountId, datetime]:
         """Return when each account last opened the site, as far as the log tells."""

@@ -9,7 +9,9 @@ from pathlib import Path
 from evdesk.domain.errors import EvdeskError, StorageError
 from evdesk.domain.notes import Head
 from evdesk.domain.secrets import Secret
+from evdesk.domain.site import Account
 from evdesk.settings import JOURNAL
+from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
@@ -43,6 +45,15 @@ class ReplacedSite:
             return None
         with closing(connection), suppress(EvdeskError):
             return figures_of(connection)
+        return None
+
+    def accounts(self) -> list[Account] | None:
+        """Return who has or had an account there, or None where that cannot be read."""
+        connection = self._open()
+        if connection is None:
+            return None
+        with closing(connection), suppress(EvdeskError):
+            return StoredAccounts(connection).all(removed=True)
         return None
 
     def anchored(self) -> Head | None:

@@ -21,6 +21,7 @@ from evdesk.ports.backups import (
     unattended,
 )
 from evdesk.storage import backup_file, keys
+from evdesk.storage.accounts import StoredAccounts
 from evdesk.storage.backup_checks import NOT_A_BACKUP, Unpacked, check, unpack
 from evdesk.storage.backups import OTHER_SITE, find
 from evdesk.storage.connection import Connection
@@ -28,9 +29,10 @@ from evdesk.storage.disks import disk_of, sync_folder
 from evdesk.storage.erasures import LEDGER, LedgerFile
 from evdesk.storage.exclusive import alone
 from evdesk.storage.faults import Place
-from evdesk.storage.keys import Unlocked, write_atomically
+from evdesk.storage.keys import write_atomically
 from evdesk.storage.places import refuse_bad_place
 from evdesk.storage.replaced import Figures, PersonKey, ReplacedSite, figures_of, person_keys
+from evdesk.storage.restoring_keys import RestoreKeys, present_keys, put_keys, restore_keys
 from evdesk.storage.scratch import scratch_folder
 from evdesk.storage.settling import Newer, Settled, settle
 from evdesk.storage.site_folder import NOT_EMPTY, PERSONS_DB, SITE_DB
@@ -56,12 +58,16 @@ class KeysOfPersons:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which backup is to be restored, where, with whose password, and when that is."""
+    """Which backup is to be restored, where, with whose password, and when that is.
+
+    ``backup_password`` opens the backup where the data key has been renewed since.
+    """
 
     file: Path
     folder: Path
     password: Secret
     now: datetime
+    backup_password: Secret | None = None
 
 
 @contextmanager
@@ -70,7 +76,7 @@ def restoration(wish: Wish, attend: Attend = unattended) -> Iterator["BuiltSite"
 
     Raises:
         UserError: there is no such file, or the backup is another site's than the one that is here.
-        WrongKey: the password does not open the backup.
+        WrongKey: the password opens neither the site that is there nor, without one, the backup.
         StorageError: the backup does not hold, a newer program made it, or a disk refuses.
 
     """
@@ -79,28 +85,28 @@ def restoration(wish: Wish, attend: Attend = unattended) -> Iterator["BuiltSite"
     refuse_bad_place(folder)
     finish(folder)
     is_site = _is_site(folder)
+    present = present_keys(folder, wish.password) if is_site else None
     with disk_of(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with restoring(folder), _building(folder) as built:
         unpacked = _unpacked(wish.file, built, attend)
         if is_site:
             _refuse_other_site(unpacked, folder)
-        unlocked = keys.unlock(built, None, wish.password)
-        check(unpacked, unlocked.data_key, wish.now, attend)
+        found = restore_keys(built, wish.file, wish.password, wish.backup_password, present)
+        check(unpacked, found.unlocked.data_key, wish.now, attend)
         _refuse_damage(unpacked)
-        replaced = None
-        if is_site:
-            replaced = ReplacedSite(folder, [unlocked.data_key, *_keys_of(folder, wish.password)])
-        yield BuiltSite(wish, unpacked, unlocked, replaced)
+        replaced = ReplacedSite(folder, found.data_keys) if is_site else None
+        yield BuiltSite(wish, unpacked, found, replaced)
 
 
 class BuiltSite:
     """Implements ``ports.Restoration``: a verified backup in a folder beside its place."""
 
     def __init__(
-        self, wish: Wish, unpacked: Unpacked, unlocked: Unlocked, replaced: ReplacedSite | None
+        self, wish: Wish, unpacked: Unpacked, found: RestoreKeys, replaced: ReplacedSite | None
     ) -> None:
-        self._unpacked, self._unlocked, self._replaced = unpacked, unlocked, replaced
+        self._unpacked, self._keys, self._replaced = unpacked, found, replaced
+        self._unlocked = found.unlocked
         self._place, self._password, self._now = wish.folder, wish.password, wish.now
         self.about = self._told()
 
@@ -153,10 +159,12 @@ class BuiltSite:
         account = self._unlocked.account_id
         if account is None:
             return RECOVERY
-        row = connection.one("SELECT role FROM account WHERE id = ?", (account,))
-        if row is None:
+        today = () if self._replaced is None else self._replaced.accounts() or ()
+        then = StoredAccounts(connection).all(removed=True)
+        roles = {one.id: one.role for one in (*then, *today)}
+        if account not in roles:
             raise UserError(REMOVED)
-        return Actor(account, Role(row[0]))
+        return Actor(account, roles[account])
 
     def _settle(self, last_invoices: Mapping[str, int], aside: Path | None) -> Restored:
         """Make the unpacked parts a whole site, with what is newer than they are."""
@@ -166,7 +174,7 @@ class BuiltSite:
         anchored = None if replaced is None else replaced.anchored()
         persons, ledger = self._persons(), self._newest_ledger()
         with disk_of(folder):
-            kept_keys = self._put_keys()
+            kept_keys = put_keys(folder, self._place, self._keys)
             if ledger.path.exists():
                 write_atomically(folder / LEDGER, ledger.path.read_bytes())
             facts = {
@@ -180,7 +188,8 @@ class BuiltSite:
                 "persons_at": persons.at,
                 "last_invoices": taken,
             }
-            newer = Newer(persons.rows, ledger, taken)
+            accounts = None if replaced is None else replaced.accounts()
+            newer = Newer(persons.rows, ledger, taken, accounts or ())
             settled = settle(folder, self._unlocked, self.about.actor, self._now, newer, facts)
             sync_folder(folder)
         return self._restored(aside, persons, taken, settled, kept_keys=kept_keys)
@@ -208,28 +217,6 @@ class BuiltSite:
         )
 
     # -- keys and ledger ------------------------------------------------------------------------
-
-    def _put_keys(self) -> bool:
-        """Write the key file twice; return whether it is the one that was here.
-
-        The newer one holds where the same password opens the same account and database with it:
-        whoever has been removed since stays out, and new passwords stay.
-        """
-        folder, present = self._unpacked.folder, None
-        if self._replaced is not None:
-            with suppress(EvdeskError, OSError):
-                present = keys.unlock(self._place, None, self._password)
-        ours = self._unlocked
-        kept = present is not None and (
-            present.data_key.reveal() == ours.data_key.reveal()
-            and present.account_id == ours.account_id
-            and present.kind is ours.kind
-        )
-        if kept:
-            name = keys.SECOND if present is not None and present.used_second_copy else keys.KEYS
-            write_atomically(folder / keys.KEYS, (self._place / name).read_bytes())
-        write_atomically(folder / keys.SECOND, (folder / keys.KEYS).read_bytes())
-        return kept
 
     def _persons(self) -> KeysOfPersons:
         """Return the newest keys of persons there are."""
@@ -318,12 +305,6 @@ def _refuse_other_site(unpacked: Unpacked, folder: Path) -> None:
         if keys.site_id(folder) != unpacked.manifest.site_id:
             site = unpacked.manifest.site_id
             raise UserError(OTHER_SITE, file=unpacked.file, site=site)
-
-
-def _keys_of(folder: Path, password: Secret) -> list[Secret]:
-    with suppress(EvdeskError):
-        return [keys.unlock(folder, None, password).data_key]
-    return []
 
 
 def _highest(*numbers: Mapping[str, int]) -> dict[str, int]:

@@ -14,19 +14,18 @@ from pathlib import Path
 from evdesk.domain.audit import Change
 from evdesk.domain.instants import EPOCH, from_ms, to_ms
 from evdesk.domain.notes import Head
-from evdesk.domain.site import Actor
+from evdesk.domain.site import Account, Actor
 from evdesk.settings import JOURNAL
 from evdesk.storage import migrations, signing
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
 from evdesk.storage.checkpoints import keep_checkpoint
-from evdesk.storage.connection import Connection, Row, Value
+from evdesk.storage.connection import Connection, Value
 from evdesk.storage.erasures import LedgerFile, PersonKeysReplay
 from evdesk.storage.faults import Place
 from evdesk.storage.keys import Unlocked
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.replaced import PersonKey
-from evdesk.storage.restoring_keys import take_over_accounts
 from evdesk.storage.site_folder import PERSONS_DB, SITE_DB, open_store
 from evdesk.storage.site_store import RESTORED
 
@@ -56,7 +55,7 @@ class Newer:
     persons: Sequence[PersonKey]
     ledger: LedgerFile
     last_invoices: Mapping[str, int]
-    accounts: Sequence[Row] = ()
+    accounts: Sequence[Account] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ def settle(
     try:
         with store.write() as unit:
             site = unit.site.load()
+            unit.accounts.take_over(newer.accounts)
             rows = unit.erasing.replay(newer.ledger.all(), at, site.tz)
             said = {**facts, "erased_again": erased_again, "rows_erased_again": rows}
             unit.record_change(Change(RESTORED, "site", site.id, said))
@@ -126,16 +126,13 @@ def _write_persons(folder: Path, unlocked: Unlocked, rows: Sequence[PersonKey]) 
     return Persons(place, secrets.token_bytes)
 
 
-def _end_what_was_begun(
-    connection: Connection, now: datetime, newer: Newer
-) -> datetime:
+def _end_what_was_begun(connection: Connection, now: datetime, newer: Newer) -> datetime:
     """End what other processes had begun; return what the clock of the site shows."""
     values: dict[str, Value] = {"told": MAY_HAVE_GONE_OUT, "now_ms": to_ms(now)}
     connection.run("BEGIN IMMEDIATE")
     for statement in STATEMENTS:
         connection.run(statement, values)
     connection.many(FLOOR, newer.last_invoices.items())
-    take_over_accounts(connection, newer.accounts)
     connection.run("COMMIT")
     row = connection.one(
         "SELECT coalesce(stepped_at_ms, created_at_ms) FROM site LEFT JOIN clock WHERE demo = 1"

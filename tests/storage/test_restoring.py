@@ -23,6 +23,7 @@ from evdesk.storage import keys, swapping
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
 from evdesk.storage.erasures import LEDGER, LedgerFile, subject_of
+from evdesk.storage.key_file import read_keys, write_keys
 from evdesk.storage.migrations import SITE_SCHEMA, newest
 from evdesk.storage.restoring import Wish, restoration
 from evdesk.storage.site_folder import collector_lock, create_site
@@ -293,14 +294,13 @@ def test_backups_in_the_site_folder_move_with_it(folder, data_key) -> None:
     assert not (done.kept_aside / "backups").exists()
 
 
-def test_whoever_was_removed_since_stays_out(made, folder, data_key) -> None:
-    """The passwords of the present site hold where the same person opens both with the same one."""
-    content = (folder / "keys.json").read_bytes()
-    (folder / "keys.json").write_bytes(content + b"\n")  # stands for a slot that went
+def test_the_key_file_of_today_is_kept_in_both_copies(made, folder, data_key) -> None:
+    file, _ = read_keys(folder)
+    write_keys(folder, replace(file, slots=file.slots[:1]))  # the recovery code of then is gone
     done = restored(made.file, folder)
     assert done.kept_keys
-    assert (folder / "keys.json").read_bytes() == content + b"\n"
-    assert (folder / "keys.json.bak").read_bytes() == content + b"\n"
+    assert read_keys(folder)[0].slots == file.slots[:1]
+    assert (folder / "keys.json").read_bytes() == (folder / "keys.json.bak").read_bytes()
 
 
 def test_a_site_whose_keys_are_lost_gets_those_of_the_backup(made, folder, data_key) -> None:

@@ -20,8 +20,14 @@ from evdesk.gui.widgets.folder_field import PathField
 from evdesk.gui.widgets.parts import column, label, paragraph, restyle
 from evdesk.gui.widgets.step_list import StepList
 from evdesk.gui.work import Stopped, Tell, Work
-from evdesk.ports import Restorable, Restored
-from evdesk.services.restoring import NO_LEDGER, NO_PERSONS, RestoreService, RestoreWish
+from evdesk.ports import OLDER_KEY, Restorable, Restored
+from evdesk.services.restoring import (
+    NO_LEDGER,
+    NO_NUMBERS,
+    NO_PERSONS,
+    RestoreService,
+    RestoreWish,
+)
 
 STEPS = 1_000
 CHOOSE, AGREE, DONE = range(3)
@@ -52,11 +58,17 @@ class RestoreDialog(FormDialog):
             self.tr("Backup"), kinds=self.tr("Backups (evdesk-*.zip);;All files (*)")
         )
         self.file.set_text(file)
-        self.password, self.last_invoice = text_field(), text_field("2026-00017")
-        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password, self.then = text_field(), text_field()
+        self.last_invoice = text_field("2026-00017")
+        for secret in (self.password, self.then):
+            secret.setEchoMode(QLineEdit.EchoMode.Password)
+        self.none_issued = QCheckBox(self.tr("No invoice was issued since the backup was made"))
         self.no_persons = QCheckBox(self.tr("Go on although nobody will know who the drivers are"))
         self.no_ledger = QCheckBox(self.tr("Go on although what was erased comes back"))
         self.words, self.outcome = paragraph("", ""), paragraph("", "")
+        self._doubts = {
+            self.no_persons: NO_PERSONS, self.no_ledger: NO_LEDGER, self.none_issued: NO_NUMBERS
+        }  # fmt: skip
         self.agree = QCheckBox(self.tr("Yes, put the backup in the place of the site"))
         self.doing, self.bar = label("", "muted"), QProgressBar()
         self.pages = QStackedWidget()
@@ -70,15 +82,22 @@ class RestoreDialog(FormDialog):
         add_field(fields, self.tr("Backup"), self.file)
         add_field(
             fields, self.tr("Password"), self.password,
-            self.tr("An owner's of when the backup was made; the recovery code does, too."),
+            self.tr("An owner's of today where the site is here still, otherwise of when the "
+                    "backup was made; the recovery code does, too."),
         )  # fmt: skip
+        add_field(
+            fields, self.tr("Password of then"), self.then,
+            self.tr("One of when the backup was made: the data key was renewed since."),
+        )  # fmt: skip
+        fields.setRowVisible(self.then, False)
+        self.fields = fields
         add_field(
             fields, self.tr("Last invoice"), self.last_invoice,
             self.tr("Only where the present site is lost: the number of the last invoice that was "
                     "sent, so that it is not given away twice."),
         )  # fmt: skip
         first = QWidget()
-        first.setLayout(column(fields, self.no_persons, self.no_ledger, 0))
+        first.setLayout(column(fields, *self._doubts, 0))
         second = QWidget()
         second.setLayout(column(self.words, self.agree, 0, gap=14))
         third = QWidget()
@@ -88,7 +107,7 @@ class RestoreDialog(FormDialog):
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("How much is done"))
-        for part in (self.no_persons, self.no_ledger, self.doing, self.bar):
+        for part in (*self._doubts, self.doing, self.bar):
             part.hide()
         self.form.insertWidget(0, self.steps)
         self.form.addWidget(self.pages, 1)
@@ -150,7 +169,7 @@ class RestoreDialog(FormDialog):
 
     def _wish(self) -> RestoreWish | str:
         """Return what is asked for, or what has to be put right."""
-        file, password = self.file.text(), self.password.text()
+        file, password, then = self.file.text(), self.password.text(), self.then.text()
         number = self.last_invoice.text().strip()
         found = NUMBER.fullmatch(number)
         mark_wrong(self.file.line, not file)
@@ -169,6 +188,8 @@ class RestoreDialog(FormDialog):
             last_invoices={} if found is None else {found[1]: int(found[2])},
             without_persons=self.no_persons.isChecked(),
             without_ledger=self.no_ledger.isChecked(),
+            none_issued=self.none_issued.isChecked(),
+            backup_password=Secret(then.encode()) if then else None,
         )
 
     def _carry_out(self, wish: RestoreWish, tell: Tell) -> Restored:
@@ -187,7 +208,8 @@ class RestoreDialog(FormDialog):
     def _on_done(self, done: Restored) -> None:
         is_old = self._restores.are_old(done.persons_at)
         self.outcome.setText("\n\n".join(restore_texts.done(done, self._zone, is_old=is_old)))
-        self.password.clear()
+        for secret in (self.password, self.then):
+            secret.clear()
         self._show_step(DONE)
 
     def _on_failed(self, error: Exception) -> None:
@@ -196,8 +218,10 @@ class RestoreDialog(FormDialog):
             self._show_step(self.pages.currentIndex())
             return
         template = error.template if isinstance(error, EvdeskError) else ""
-        self.no_persons.setVisible(self.no_persons.isVisible() or template == NO_PERSONS)
-        self.no_ledger.setVisible(self.no_ledger.isVisible() or template == NO_LEDGER)
+        for box, doubt in self._doubts.items():
+            box.setVisible(box.isVisible() or template == doubt)
+        if template == OLDER_KEY:
+            self.fields.setRowVisible(self.then, True)
         self._show_step(CHOOSE)
         self.complain(error)
 
