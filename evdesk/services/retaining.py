@@ -68,9 +68,10 @@ class RetentionWork:
         wall: Clock,
         rest: Rest = time.sleep,
         stopwatch: Stopwatch = time.monotonic,
+        empty_tries: int = RETAINING.empty_tries,
     ) -> None:
         self._store, self._book, self._wall = store, book, wall
-        self._rest, self._stopwatch = rest, stopwatch
+        self._rest, self._stopwatch, self._empty_tries = rest, stopwatch, empty_tries
 
     def plan(self, as_of: datetime) -> list[Planned]:
         """Return what each rule in force would take at an instant; nothing is changed."""
@@ -227,7 +228,7 @@ class RetentionWork:
     def _empty_log(self) -> str:
         """Empty the write-ahead log, again and again while somebody reads."""
         told = self._store.empty_log()
-        for _ in range(RETAINING.empty_tries):
+        for _ in range(self._empty_tries):
             if told == EMPTIED:
                 break
             self._rest(RETAINING.empty_pause_s)
