@@ -4,7 +4,6 @@ What spans three files is begun in the log, then the key of the class is destroy
 ledger told, and the rows deleted. What was cut off in between is finished by ``finish_begun``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,14 +26,13 @@ HELD = "legal hold"
 ERASED = "Art. 17(1) GDPR"
 ACCOUNTABLE = "Art. 5(2), 17(3)(b) GDPR: the audit log tells who did what"
 
-Also = Callable[[Unit, int], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Under:
     """What something is erased under, and when: a rule with its version, or a request.
 
-    ``rules`` are those in force: they tell until when something is retained.
+    ``rules`` are those in force: they tell until when something is retained. ``run`` is the run of
+    retention that it is part of.
     """
 
     rule: str
@@ -42,6 +40,7 @@ class Under:
     tz: str
     rules: tuple[Rule, ...] = ()
     reason: str | None = None
+    run: int | None = None
 
 
 def erase_class(
@@ -67,13 +66,10 @@ def erase_class(
     return ClassEnd(data_class, done, ERASED, None, count)
 
 
-def erase_keyed(
-    store: Store, person: DriverId, data_class: DataClass, under: Under, also: Also
-) -> int:
+def erase_keyed(store: Store, person: DriverId, data_class: DataClass, under: Under) -> int:
     """Destroy the key of a class, tell the ledger, delete the rows; return how many they were.
 
-    ``also`` is called in the transaction that deletes them. Whoever calls has looked whether it
-    may be done.
+    Whoever calls has looked whether it may be done.
     """
     with store.write() as unit:
         data = {
@@ -81,12 +77,13 @@ def erase_keyed(
             "class": data_class.value,
             "rule": under.rule,
             "at": rfc3339(under.at),
+            "run": under.run,
         }
         intent = unit.intents.begin(ERASE, data, under.at)
         facts = {"class": data_class.value, "rule": under.rule}
         unit.record_change(Change(BEGUN, "driver", person, facts, under.reason))
     with store.write() as unit:
-        return _carry_out(unit, person, data_class, under, intent, also)
+        return _carry_out(unit, person, data_class, under, intent)
 
 
 def finish_begun(store: Store) -> int:
@@ -95,19 +92,21 @@ def finish_begun(store: Store) -> int:
         begun = unit.intents.open(ERASE)
         tz = unit.site.load().tz
     for intent, data in begun.items():
-        under = Under(str(data["rule"]), parse_instant(str(data["at"]), "UTC"), tz)
+        at, run = parse_instant(str(data["at"]), "UTC"), data.get("run")
+        under = Under(str(data["rule"]), at, tz, run=run if isinstance(run, int) else None)
         person, data_class = DriverId(str(data["person"])), DataClass(str(data["class"]))
         with store.write() as unit:
-            _carry_out(unit, person, data_class, under, intent, lambda _unit, _count: None)
+            _carry_out(unit, person, data_class, under, intent)
     return len(begun)
 
 
 def _carry_out(
-    unit: Unit, person: DriverId, data_class: DataClass, under: Under, intent: int, also: Also
+    unit: Unit, person: DriverId, data_class: DataClass, under: Under, intent: int
 ) -> int:
     unit.erasing.destroy(person, data_class, under.rule, under.at)
     count = unit.erasing.erase_person(person, data_class)
-    also(unit, count)
+    if under.run is not None:
+        unit.retention.step(under.run, under.rule.partition("@")[0], 1)
     unit.intents.done([intent], under.at)
     facts = {"class": data_class.value, "driver": person, "rows": count}
     unit.record_change(Change(DATA_ERASED, "rule", under.rule, facts))
@@ -116,7 +115,7 @@ def _carry_out(
 
 def _erase(store: Store, person: DriverId, data_class: DataClass, under: Under, count: int) -> int:
     if data_class in KEYED:
-        return erase_keyed(store, person, data_class, under, lambda _unit, _count: None)
+        return erase_keyed(store, person, data_class, under)
     if not count:
         return 0
     with store.write() as unit:

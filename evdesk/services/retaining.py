@@ -179,13 +179,9 @@ class RetentionWork:
             tz = unit.site.load().tz
             wanted = _wanted(unit, rule, run.as_of)
             due = [one for one in persons if unit.erasing.is_due(wanted, one)]
-        under = Under(named(rule), run.as_of, tz)
-
-        def also(unit: Unit, _count: int) -> None:
-            unit.retention.step(run.id, rule.id, 1)
-
+        under = Under(named(rule), run.as_of, tz, run=run.id)
         for person in due:
-            erase_keyed(self._store, person, DataClass(rule.data_class), under, also)
+            erase_keyed(self._store, person, DataClass(rule.data_class), under)
 
     # -- proving --------------------------------------------------------------------------------
 
