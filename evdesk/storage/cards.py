@@ -9,8 +9,8 @@ from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.sessions import Tag
 from evdesk.domain.site import DriverId
 from evdesk.storage.connection import Connection
+from evdesk.storage.site_key import site_key
 
-KEY_BYTES = 32
 PURPOSE = "rfid"
 
 
@@ -85,9 +85,4 @@ class StoredCards:
         return None if row is None else DriverId(row[0])
 
     def _key(self) -> bytes:
-        row = self._db.one("SELECT key FROM site_key WHERE purpose = ?", (PURPOSE,))
-        if row is not None:
-            return bytes(row[0])
-        key = self._random_bytes(KEY_BYTES)
-        self._db.insert("INSERT INTO site_key (purpose, key) VALUES (?, ?)", (PURPOSE, key))
-        return key
+        return site_key(self._db, PURPOSE, self._random_bytes)

@@ -108,6 +108,25 @@ CREATE TABLE vehicle (
 ) STRICT;
 CREATE INDEX vehicle_digest ON vehicle (digest);
 
+-- VINs are looked up under a key of their own, beside the one for cards (0008).
+CREATE TABLE site_key_of_more (
+    id              INTEGER PRIMARY KEY,
+    purpose         TEXT    NOT NULL UNIQUE CHECK (purpose IN ('rfid', 'vin')),
+    key             BLOB    NOT NULL CHECK (length(key) = 32)
+) STRICT;
+INSERT INTO site_key_of_more SELECT id, purpose, key FROM site_key;
+DROP TABLE site_key;
+ALTER TABLE site_key_of_more RENAME TO site_key;
+
+CREATE TRIGGER site_key_no_update BEFORE UPDATE ON site_key
+BEGIN SELECT RAISE(ABORT, 'append-only: site_key'); END;
+CREATE TRIGGER site_key_no_delete BEFORE DELETE ON site_key
+WHEN NOT EXISTS (SELECT 1 FROM deletion_permit WHERE table_name = 'site_key')
+BEGIN SELECT RAISE(ABORT, 'append-only: site_key'); END;
+CREATE TRIGGER site_key_no_replace BEFORE INSERT ON site_key
+WHEN EXISTS (SELECT 1 FROM site_key WHERE id = NEW.id OR purpose = NEW.purpose)
+BEGIN SELECT RAISE(ABORT, 'append-only: site_key'); END;
+
 -- -- guards --------------------------------------------------------------------------------------
 
 CREATE TRIGGER notice_no_update BEFORE UPDATE ON notice
