@@ -9,7 +9,8 @@ from tests.cli.shell import Shell
 
 GROUPS = (
     "demo", "init", "info", "issuer", "meter", "station", "simulate", "collect", "session",
-    "driver", "tariff", "invoice", "export", "reconcile", "account",
+    "driver", "tariff", "invoice", "export", "reconcile", "account", "consent", "notice",
+    "vehicle",
 )  # fmt: skip
 
 
