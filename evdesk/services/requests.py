@@ -88,7 +88,7 @@ class RequestService:
         with self._store.write() as unit:
             asked = Asked(check, received_on, note)
             request = open_request(unit, self._clock.now(), self._author, person, kind, asked)
-            return _due(unit, self._clock.now(), request)
+            return due(unit, self._clock.now(), request)
 
     @permit(Action.ANSWER_RIGHTS)
     def identify(self, request: RequestId, check: IdentityCheck, note: str = "") -> DueRequest:
@@ -119,7 +119,7 @@ class RequestService:
     def get(self, request: RequestId) -> DueRequest:
         """Return a request."""
         with self._store.read() as unit:
-            return _due(unit, self._clock.now(), existing_request(unit, request))
+            return due(unit, self._clock.now(), existing_request(unit, request))
 
     @permit(Action.READ_PRIVACY)
     def all(self, person: DriverId | None = None, *, open_only: bool = False) -> list[DueRequest]:
@@ -129,7 +129,7 @@ class RequestService:
         """
         with self._store.read() as unit:
             now = self._clock.now()
-            found = [_due(unit, now, one) for one in unit.requests.find(person)]
+            found = [due(unit, now, one) for one in unit.requests.find(person)]
         waiting = sorted(
             (one for one in found if one.days_left is not None), key=lambda one: one.days_left or 0
         )
@@ -162,7 +162,7 @@ class RequestService:
             now = self._clock.now()
             event = RequestEvent(now, state, self._author, " ".join(note.split()), check)
             moved = step(unit, existing_request(unit, request), event)
-            return _due(unit, now, moved)
+            return due(unit, now, moved)
 
 
 def open_request(
@@ -188,28 +188,30 @@ def open_request(
     return step(unit, found, RequestEvent(now, RequestState.IDENTIFIED, author, "", asked.check))
 
 
-def settle(
+def identified(
     unit: Unit, now: datetime, author: str, person: DriverId, kind: RequestKind, asked: Asked
-) -> Request:
-    """Answer the request of a person for one of their rights, which is carried out with it.
+) -> tuple[Request, bool]:
+    """Return the request that is to be answered, and whether something was written for that.
 
     Raises:
         UserError: nobody has said how it is known who asks, or the request named is not open.
 
     """
-    request = _to_answer(unit, person, kind, asked)
+    request, wrote = _to_answer(unit, person, kind, asked), True
     if request is None:
         request = open_request(unit, now, author, person, kind, asked)
     elif not request.is_identified and asked.check is not None:
-        event = RequestEvent(now, RequestState.IDENTIFIED, author, "", asked.check)
+        event = RequestEvent(now, RequestState.IDENTIFIED, author, asked.note, asked.check)
         request = step(unit, request, event)
+    else:
+        wrote = False
     if not request.is_identified:
         raise UserError(
             "Say how you know that it is {driver} who asks: in person, by a document, through the "
             "address on file, by a card, or signed in (--check). Nothing was changed.",
             driver=person,
         )
-    return step(unit, request, RequestEvent(now, RequestState.ANSWERED, author))
+    return request, wrote
 
 
 def _to_answer(unit: Unit, person: DriverId, kind: RequestKind, asked: Asked) -> Request | None:
@@ -297,6 +299,7 @@ def request_row(one: DueRequest) -> tuple[Cell, ...]:
     )
 
 
-def _due(unit: Unit, now: datetime, request: Request) -> DueRequest:
+def due(unit: Unit, now: datetime, request: Request) -> DueRequest:
+    """Return a request with where its clock stands."""
     left = request.days_left(now, unit.site.load().tz) if request.is_open else None
     return DueRequest(request, left)
