@@ -16,12 +16,15 @@ from pathlib import Path
 from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.devices.simulator.loads import delivering
 from evdesk.devices.simulator.scenario import Device, Scenario
+from evdesk.domain.consents import ConsentState, Method
 from evdesk.domain.mail import MailServer, Security
 from evdesk.domain.meters import NewMeter
+from evdesk.domain.purposes import VIN
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import SessionId
 from evdesk.domain.site import Party
 from evdesk.domain.tariffs import TariffId
+from evdesk.services.recording import ConsentEntry, Scan
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
 from tests.end_to_end.places import depot, sessions
@@ -31,6 +34,7 @@ REQUEST = SiteRequest("Depot", "Ada", "UTC", "EUR", "DE", "en", demo=True, start
 ISSUER = Party("Depot GmbH", "Hafenstr. 3", "89073", "Ulm", "DE", vat_id="DE123456789")
 PEOPLE = 9
 PASSWORDS = ("Meerschwein-Tango-4711", "Brieftaube-Walzer-0815", "Postfach-Polka-2306")
+CAR, SCAN = "WVWZZZ1JZXW004711", b"a signature of Wilhelmine, in ink"
 CHARGER = "heidelberg-energy-control"
 # Where, in a decrypted image, a frozen copy of who was billed has to be.
 COLUMNS = {("invoice", "record"), ("mail_server", "password"), ("mail_server", "recipient")}
@@ -120,10 +124,24 @@ def fill(office: Office, url: str) -> None:
         planted.texts += [party.name, party.street, party.city, party.email, tag]
         driver = services.drivers.add(party).id
         services.cards.add(driver, tag)
+    agree(office)
     server = MailServer("127.0.0.1", 1, Security.TLS, "desk@example.org", people()[0][0].email)
     services.mail.set_server(
         replace(server, username="desk", password=Secret(PASSWORDS[1].encode()))
     )
+
+
+def agree(office: Office) -> None:
+    """Let the first of them agree, with a scan, to be recognised by a VIN."""
+    services, planted = office.opened.services, office.planted
+    driver = services.drivers.all()[0].id
+    scan = Scan("image/png", SCAN)
+    services.consents.answer(
+        ConsentEntry(driver, VIN, ConsentState.GIVEN, Method.SIGNATURE, evidence=scan)
+    )
+    services.vehicles.set(driver, CAR)
+    planted.texts.append(CAR)
+    planted.raw.append(SCAN)
 
 
 TARIFF = {
