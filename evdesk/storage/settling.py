@@ -97,6 +97,8 @@ def settle(
     with closing(Connection(place)) as connection:
         at = _end_what_was_begun(connection, now, newer)
         erased_again = PersonKeysReplay(connection, persons).replay(newer.ledger.since(EPOCH))
+        Anchor(folder).put(Chain(connection).head())  # checked whole a moment ago
+        Anchor(folder).put(Chain(connection).head())  # without one, nobody may write
     store = open_store(folder, unlocked.data_key, actor, _Clock(at))
     try:
         with store.write() as unit:
