@@ -15,7 +15,8 @@ from evdesk.services.reconciling import Month
 USAGE = 2
 
 # what a row of each table is
-ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault"}
+ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault",
+        "consents": "event"}  # fmt: skip
 EVIDENCE = "evidence"
 
 
@@ -38,7 +39,7 @@ def add_to(groups: Groups) -> None:
 
 
 def export_table(context: Context) -> int:
-    """Write the table of sessions, readings, a month's registers, or faults.
+    """Write the table of sessions, readings, a month's registers, faults or consents.
 
     Where sealed readings are damaged, the rest is written, and it ends as an error all the same.
     """
@@ -54,6 +55,8 @@ def export_table(context: Context) -> int:
         elif args.what == "readings":
             span = (context.instant(name, services.info.tz) for name in ("from_at", "to_at"))
             data, rows, damage = services.exports.readings(suffix, args.meter, *span)
+        elif args.what == "consents":
+            data, rows = services.exports.consents(suffix, session_filter(context, services).driver)
         elif args.what == "faults":
             data, rows = services.faults.export(suffix, _lasted(context, services))
         else:

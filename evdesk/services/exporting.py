@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+from evdesk.domain.consents import ConsentEvent
 from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.permissions import Action
 from evdesk.domain.sessions import Session
+from evdesk.domain.site import DriverId
 from evdesk.ports import Cell, Clock, SessionFilter, Store, Table, TableWriter
 from evdesk.services.handing_out import note_export
 from evdesk.services.lawful import Shown
@@ -24,6 +26,12 @@ MONTH_COLUMNS = (
     "month", "meter", "stations", "register_start_at", "register_start_wh", "register_end_at",
     "register_end_wh", "register_delta_wh", "sessions_wh", "idle_wh", "gap_wh", "explained_wh",
     "unexplained_wh", "damage", "unexplained_above_wh", "unexplained_below_wh",
+)  # fmt: skip
+
+
+CONSENT_COLUMNS = (
+    "driver", "purpose", "seq", "event", "state", "method", "at", "recorded_at", "valid_until",
+    "notice_version", "notice_language", "entity_id", "entity_role", "witness", "evidence_sha256",
 )  # fmt: skip
 
 
@@ -72,6 +80,19 @@ class ExportService:
         return self._made("readings", table, suffix), len(rows) - len(damage), damage
 
     @permit(Action.EXPORT)
+    def consents(self, suffix: str, driver: DriverId | None = None) -> tuple[bytes, int]:
+        """Return the file of the ledger of consents, of one driver or all, and how many events.
+
+        Drivers by pseudonym, in the order in which it was recorded.
+        """
+        _check(suffix, "Consents are")
+        with self._store.read() as unit:
+            tz, head = unit.site.load().tz, unit.audit.head()
+            rows = tuple(consent_row(event) for event in unit.consents.find(driver))
+        table = Table("Consents", CONSENT_COLUMNS, rows, tz, str(head))
+        return self._made("consents", table, suffix), len(rows)
+
+    @permit(Action.EXPORT)
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""
         _check(suffix, "A month is")
@@ -118,6 +139,27 @@ def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
         None,
         left.above_wh,
         left.below_wh,
+    )
+
+
+def consent_row(event: ConsentEvent) -> tuple[Cell, ...]:
+    """Return the cells of a line of the ledger in the order of ``CONSENT_COLUMNS``."""
+    return (
+        event.person,
+        event.purpose,
+        event.seq,
+        event.word,
+        event.state.value,
+        event.method.value,
+        event.at,
+        event.recorded_at,
+        event.valid_until,
+        None if event.notice_version is None else str(event.notice_version),
+        event.notice_language or None,
+        event.entity_id,
+        event.entity_role.value,
+        event.witness,
+        None if event.evidence_sha256 is None else event.evidence_sha256.hex(),
     )
 
 

@@ -147,6 +147,18 @@ def test_a_material_notice_stops_consents_until_they_are_renewed(
                   "--language", "de")  # fmt: skip
 
 
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".xlsx"])
+def test_the_ledger_is_exported(shell: Shell, tmp_path: Path, suffix: str) -> None:
+    agree(shell)
+    out = tmp_path / f"consents{suffix}"
+    assert shell.json("export", "consents", "--out", out)["rows"] == 2
+    if suffix == ".json":
+        told = json.loads(out.read_bytes())
+        assert [(one["driver"], one["event"]) for one in told] == [
+            ("D-1", "requested"), ("D-1", "given"),
+        ]  # fmt: skip
+
+
 @pytest.mark.parametrize("form", ["json", "pdf"])
 def test_a_receipt_is_written_in_either_form(shell: Shell, tmp_path: Path, form: str) -> None:
     agree(shell)
