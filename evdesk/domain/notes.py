@@ -64,10 +64,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """A log that is not the one that was anchored: shorter, or another one."""
+    """A log that is not the one that was anchored: shorter, or another one.
 
-    anchored: Head
-    found: Head
+    ``anchored`` is None where the anchor is lost, ``found`` where the log is not whole.
+    """
+
+    anchored: Head | None
+    found: Head | None
 
 
 def parse_head(text: str) -> Head:

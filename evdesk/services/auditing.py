@@ -230,7 +230,7 @@ class AuditService:
         return Known(
             self._keys.verifier(),
             [*heads, *([] if anchored is None else [anchored])],
-            None if rollback is None else rollback.found.size,
+            None if rollback is None or rollback.found is None else rollback.found.size,
         )
 
     def _record(self, action: str, facts: dict[str, object]) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evdesk import ports
 from evdesk.domain.audit import Change
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import LogBroken, StorageError
 from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.permissions import sees_persons
 from evdesk.domain.secrets import Secret
@@ -31,7 +31,7 @@ from evdesk.storage.disclosures import StoredDisclosures
 from evdesk.storage.drivers import CONFIRM_KEYS, StoredDrivers
 from evdesk.storage.erasures import LEDGER, LedgerFile
 from evdesk.storage.fault_rows import StoredFaults
-from evdesk.storage.faults import READ_ONLY
+from evdesk.storage.faults import READ_ONLY, is_unreadable
 from evdesk.storage.intents import Intents
 from evdesk.storage.invoices import StoredInvoices
 from evdesk.storage.meters import StoredMeters
@@ -64,20 +64,47 @@ ROLLED_BACK = (
 )
 
 
+NO_ANCHOR = (
+    "The file anchor.json of this folder is missing or damaged, so nobody can tell whether the "
+    "audit log, with {found} here, is all there was. Put the file back, or compare with a head on "
+    "paper: evdesk audit verify --anchor. Nothing can be changed until an owner says why; readings "
+    "go on. evdesk audit explain --help"
+)
+NOT_WHOLE = (
+    "The audit log is not whole: entries are missing or damaged. Nothing can be changed; readings "
+    "go on. See what it is with evdesk audit verify, keep a copy of the folder, and restore the "
+    "newest backup."
+)
+BEGUN = 1  # the entry that a site begins with is anchored after it is written
+
+
 def rollback_of(site: Database, anchor: Anchor) -> Rollback | None:
     """Compare a log with its anchor; one that has grown since is no other."""
     anchored = anchor.read()
-    if anchored is None:
-        return None
     with site.transaction(Access.READ) as connection:
         chain = Chain(connection)
-        found = chain.head()
-        same = anchored.size <= found.size and chain.head(anchored.size) == anchored
+        try:
+            found = chain.head()
+            if anchored is None:
+                same = found.size <= BEGUN
+            else:
+                same = anchored.size <= found.size and chain.head(anchored.size) == anchored
+        except StorageError as error:
+            if isinstance(error, LogBroken) or is_unreadable(error):
+                return Rollback(anchored, None)
+            raise
     return None if same else Rollback(anchored, found)
 
 
+def _refusal(told: Rollback) -> StorageError:
+    if told.found is None:
+        return StorageError(NOT_WHOLE)
+    template = NO_ANCHOR if told.anchored is None else ROLLED_BACK
+    return StorageError(template, **_heads(told))
+
+
 def _heads(told: Rollback) -> dict[str, object]:
-    return {"anchored": str(told.anchored), "found": str(told.found)}
+    return {"anchored": str(told.anchored or ""), "found": str(told.found or "")}
 
 
 WriteEntry = Callable[[Connection, Change, int], Head]
@@ -207,7 +234,7 @@ class SiteStore:
 
         """
         if self.rollback is not None:
-            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+            raise _refusal(self.rollback)
         with self._changing(Access.PEOPLE, must_record=True) as unit:
             yield unit
 
@@ -223,6 +250,8 @@ class SiteStore:
         told = self.rollback
         if told is None:
             return
+        if told.found is None:
+            raise _refusal(told)
         with self._changing(Access.PEOPLE, must_record=True) as unit:
             site = unit.site.load().id
             unit.record_change(Change(RESTORED, "site", site, _heads(told), reason))
@@ -244,7 +273,7 @@ class SiteStore:
 
         """
         if self.rollback is not None:
-            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+            raise _refusal(self.rollback)
         clock = StoppedClock(self._clock.now())  # a demo site's clock stands in the database
 
         def write(connection: Connection, change: Change, intent: int) -> Head:
@@ -268,7 +297,7 @@ class SiteStore:
 
         """
         if self.rollback is not None:
-            raise StorageError(ROLLED_BACK, **_heads(self.rollback))
+            raise _refusal(self.rollback)
         limit = AUDIT_TABLES if self._hides() else None
         with self._site.transaction(Access.PEOPLE, limit) as connection:
             return keep_checkpoint(connection, sign, self._clock.now())

@@ -25,6 +25,7 @@ from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
 from evdesk.storage.json_text import canonical
+from evdesk.storage.migrations import SITE_SCHEMA, newest
 from evdesk.storage.site_folder import create_site
 from tests.storage.backing import (
     FIRST,
@@ -428,7 +429,8 @@ def test_a_backup_of_another_site_is_refused(files, made, tmp_path) -> None:
 
 
 def test_a_newer_schema_and_a_newer_format_are_refused_with_what_to_do(files, made) -> None:
-    for old, new in ((b'"schema_version":15', b'"schema_version":99'), (b'n":1}', b'n":2}')):
+    schema = b'"schema_version":%d' % newest(SITE_SCHEMA)
+    for old, new in ((schema, b'"schema_version":99'), (b'n":1}', b'n":2}')):
 
         def forged(parts: dict[str, bytes], old: bytes = old, new: bytes = new) -> None:
             parts["manifest.json"] = parts["manifest.json"].replace(old, new)

@@ -11,6 +11,7 @@ from evdesk.domain import merkle
 from evdesk.domain.audit import Change, Outcome
 from evdesk.domain.errors import StorageError
 from evdesk.domain.instants import from_ms
+from evdesk.domain.verdicts import Known, What
 from evdesk.storage import genesis, keys, migrations
 from evdesk.storage.anchor import Anchor
 from evdesk.storage.chain import Chain
@@ -141,7 +142,11 @@ def test_every_table_is_evidence_or_said_to_be_none(connection) -> None:
     """A new table is given a place: among KEYS, with triggers, or here with a reason."""
     working = {"clock", "collector", "intent", "invoice_draft", "outbox", "outbox_attachment"}
     working |= {"told", "tracker", "meter_status", "meter_memory", "newest_reading"}
-    working |= {"retention_run", "retention_step", "retention_run_end"}  # retention_log sums them up
+    working |= {
+        "retention_run",
+        "retention_step",
+        "retention_run_end",
+    }  # retention_log sums them up
     settings = {"mail_server", "archive", "site_key"}  # what changes them is said in entries
     settings |= {"backup_schedule", "backup_place", "invoice_floor", "erasure_key"}
     sealed = {"reading", "segment", "segment_data"}  # entries hold digests of whole hours
@@ -268,15 +273,58 @@ def test_a_rollback_that_is_explained_is_one_no_more(rolled_back, folder, data_k
     again.close()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"size": 1}', '{"size": -1, "root": "AA=="}'])
-def test_an_anchor_that_cannot_be_read_is_none(folder, data_key, text) -> None:
-    (folder / "anchor.json").write_text(text)
-    assert Anchor(folder).read() is None
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"size": 1}', '{"size": -1, "root": "AA=="}', None]
+)
+def test_without_an_anchor_nothing_is_changed_until_it_is_explained(folder, data_key, text) -> None:
     store = opened(folder, data_key)
     with writing(store) as unit:
         add_meter(unit)
     store.close()
-    assert Anchor(folder).read() is not None
+    anchor = Anchor(folder)
+    if text is None:
+        anchor.path.unlink()
+    else:
+        anchor.path.write_text(text)
+    store = opened(folder, data_key)
+    with pytest.raises(StorageError, match=r"anchor\.json"), writing(store):
+        pass
+    with store.journal() as unit:
+        unit.collector.bump_revision()
+    assert anchor.read() is None  # and no new one is made in silence
+    store.explain_rollback("the virus scanner took it away")
+    with writing(store) as unit:
+        add_meter(unit, "another")
+    store.close()
+    assert anchor.read() is not None
+    assert opened(folder, data_key).rollback is None
+
+
+def test_a_log_with_a_hole_is_opened_to_be_looked_at(folder, data_key) -> None:
+    store = opened(folder, data_key)
+    for number in range(9):
+        with writing(store) as unit:
+            add_meter(unit, f"M{number}")
+    store.close()
+    connection = raw(folder, data_key)
+    for (name,) in connection.all("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        connection.run(f"DROP TRIGGER {name}")
+    connection.run("PRAGMA foreign_keys = OFF")
+    connection.run("DELETE FROM audit_node")
+    connection.run("DELETE FROM audit WHERE seq = 3")
+    connection.close()
+    store = opened(folder, data_key)
+    assert store.rollback is not None
+    assert store.rollback.found is None
+    with pytest.raises(StorageError, match="not whole"), writing(store):
+        pass
+    with pytest.raises(StorageError, match="not whole"):
+        store.explain_rollback("no idea")
+    with store.read() as unit:
+        verdict = unit.audit.verify(Known(keys.verifier(folder), []), lambda _share: None)
+    missing = [one.seq for one in verdict.findings if one.what is What.ENTRY_MISSING]
+    assert missing == [3]
+    store.close()
 
 
 def test_the_anchor_moves_forward_only(folder, data_key) -> None:

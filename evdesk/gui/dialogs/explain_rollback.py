@@ -30,7 +30,7 @@ class ExplainRollback(FormDialog):
         for caption, head in (
             (self.tr("Known before"), told.anchored), (self.tr("Here now"), told.found),
         ):  # fmt: skip
-            shown = selectable(str(head))
+            shown = selectable(str(head or self.tr("unknown")))
             heads.addRow(label(caption, "muted"), shown)
         self.reason = text_field(self.tr("Such as: disk failed, folder copied back from Sunday"))
         fields = form()

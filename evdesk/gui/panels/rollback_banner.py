@@ -58,6 +58,23 @@ class RollbackBanner(QFrame):
             self.banner.tell(self._words(rollback), Tone.DANGER)
 
     def _words(self, told: Rollback) -> str:
+        rest = self.tr(
+            "Nothing can be changed until an owner says why; meters are read and recorded all the "
+            "same."
+        )
+        if told.found is None:
+            return self.tr(
+                "The audit log is not whole: entries are missing or damaged. Nothing can be "
+                "changed; meters are read and recorded all the same. See the Audit log, keep a "
+                "copy of the folder, and restore the newest backup."
+            )
+        if told.anchored is None:
+            what = self.tr(
+                "The file anchor.json of this site is missing or damaged: nobody can tell whether "
+                "the audit log is all there was. Put the file back, or compare with a head on "
+                "paper (Audit log, Compare)."
+            )
+            return f"{what} {rest}"
         known, here = texts.number(told.anchored.size, 0), texts.number(told.found.size, 0)
         if told.found.size < told.anchored.size:
             what = self.tr(
@@ -69,10 +86,6 @@ class RollbackBanner(QFrame):
                 "The audit log is another one than before: of the {known} entries this PC knew, "
                 "not all are the same. The site was exchanged, or entries were altered."
             )
-        rest = self.tr(
-            "Nothing can be changed until an owner says why; meters are read and recorded all the "
-            "same."
-        )
         return f"{what.format(known=known, here=here)} {rest}"
 
     def ask_reason(self) -> None:
