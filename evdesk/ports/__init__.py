@@ -146,6 +146,8 @@ from evdesk.ports.rights import (
     PackageWriter,
     Processing,
     ProcessingBook,
+    ProcessingRecord,
+    RecordWriter,
     Requests,
 )
 from evdesk.ports.sessions import (
@@ -237,6 +239,7 @@ __all__ = [
     "ProbedValue",
     "Processing",
     "ProcessingBook",
+    "ProcessingRecord",
     "ProfileChoice",
     "ProfileInfo",
     "ProfileOption",
@@ -245,6 +248,7 @@ __all__ = [
     "Readings",
     "ReceiptLine",
     "ReceiptWriter",
+    "RecordWriter",
     "Registers",
     "Remark",
     "Replacements",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from evdesk.domain.breaches import Breach, BreachAccount, BreachFacts, BreachId
-from evdesk.domain.disclosures import Disclosure, DisclosureId, RecipientKind
+from evdesk.domain.breaches import Breach, BreachAccount, BreachId
+from evdesk.domain.disclosures import Disclosure, DisclosureId
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.processing import Detail, DetailKind
 from evdesk.domain.requests import Request, RequestEvent, RequestId, RequestKind
@@ -165,17 +165,21 @@ class ProcessingBook(Protocol):
         """Return a word of the record or package, such as the name of a class of data."""
 
 
-__all__ = [
-    "BreachFacts",
-    "Breaches",
-    "Details",
-    "Disclosures",
-    "Dossier",
-    "Holding",
-    "PackageFile",
-    "PackageWriter",
-    "Processing",
-    "ProcessingBook",
-    "RecipientKind",
-    "Requests",
-]
+@dataclass(frozen=True, slots=True)
+class ProcessingRecord:
+    """A record of processing: a row a purpose, with the columns (a) to (g) of Art. 30(1)."""
+
+    site_name: str
+    language: str
+    tz: str
+    made_at: datetime
+    rows: tuple[tuple[str, ...], ...]
+    specimen: bool
+    head: str
+
+
+class RecordWriter(Protocol):
+    """Sets a record of processing activities on paper."""
+
+    def pdf(self, record: ProcessingRecord) -> bytes:
+        """Return the document, in the record's language."""
