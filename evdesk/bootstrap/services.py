@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evdesk.bootstrap.computer import ThisComputer
 from evdesk.bootstrap.papers import SitePapers
+from evdesk.bootstrap.rights_desk import rights_desk
 from evdesk.delivery.smtp import SmtpMailer
 from evdesk.devices.modbus import ModbusDevices
 from evdesk.documents.consent_receipt import ReceiptDocuments
@@ -19,9 +20,12 @@ from evdesk.services.accounts import AccountService
 from evdesk.services.auditing import AuditService
 from evdesk.services.backups import BackupService
 from evdesk.services.billing import BillingService
+from evdesk.services.breaches import BreachService
 from evdesk.services.cards import CardService
 from evdesk.services.consents import ConsentService
+from evdesk.services.disclosures import DisclosureService
 from evdesk.services.drivers import DriverService
+from evdesk.services.erasure import ErasureService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
 from evdesk.services.finding import FindingService
@@ -35,8 +39,11 @@ from evdesk.services.notices import NoticeService
 from evdesk.services.occupied import Occupancy
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
+from evdesk.services.requests import RequestService
 from evdesk.services.retention import RetentionService
 from evdesk.services.reviewing import ReviewService
+from evdesk.services.rights import RightsService
+from evdesk.services.ropa import RopaService
 from evdesk.services.sessions import SessionService
 from evdesk.services.sites import SiteService
 from evdesk.services.stations import StationService
@@ -120,6 +127,12 @@ class Services:
     notices: NoticeService
     vehicles: VehicleService
     retention: RetentionService
+    requests: RequestService
+    rights: RightsService
+    erasures: ErasureService
+    disclosures: DisclosureService
+    breaches: BreachService
+    ropa: RopaService
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +156,9 @@ def build_services(on: Foundation, store: Store) -> Services:
     folder, site, clock = on.folder, on.info, on.clock
     devices = ModbusDevices(clock, stepped=site.demo)
     occupancy = Occupancy(store, devices, WallClock())
-    renderer = TypstInvoices(shipped("resources"))
+    resources = shipped("resources")
     pseudonyms = RandomPseudonyms()
+    privacy = rights_desk(store, clock)
     log_keys = SiteLogKeys(folder, lambda: on.keys.signing_key)
     return Services(
         info=site,
@@ -163,22 +177,26 @@ def build_services(on: Foundation, store: Store) -> Services:
         sessions=SessionService(store, clock),
         reviews=ReviewService(store, devices, clock, WallClock()),
         months=ReconcileService(store, devices, clock),
-        billing=BillingService(store, devices, clock, renderer, pseudonyms),
+        billing=BillingService(store, devices, clock, TypstInvoices(resources), pseudonyms),
         exports=ExportService(store, Tables(), clock),
         faults=FaultService(store, clock, WallClock(), ThisComputer(folder), Tables()),
         meter_facts=MeterFactsService(store),
         accounts=AccountService(store, clock, on.keys, on.changes, pseudonyms),
         keys=KeyService(store, WallClock(), on.keys, on.changes, on.places),
-        audit=AuditService(store, log_keys, EvidenceZip(shipped("resources"))),
+        audit=AuditService(store, log_keys, EvidenceZip(resources)),
         backups=BackupService(
             store, SiteBackups(folder, on.keys, WallClock()), pseudonyms, WallClock()
         ),
-        retention=RetentionService(
-            store, clock, WallClock(), shipped_rules(shipped("resources") / "privacy")
-        ),
-        consents=ConsentService(store, clock, ReceiptDocuments(shipped("resources"))),
+        retention=RetentionService(store, clock, WallClock(), shipped_rules(resources / "privacy")),
+        consents=ConsentService(store, clock, ReceiptDocuments(resources)),
         notices=NoticeService(store, clock),
         vehicles=VehicleService(store, clock),
+        requests=privacy.requests,
+        rights=privacy.rights,
+        erasures=privacy.erasures,
+        disclosures=privacy.disclosures,
+        breaches=privacy.breaches,
+        ropa=privacy.ropa,
         support=SupportService(store, WallClock(), SitePapers(folder)),
         mail=MailService(store, SmtpMailer(WallClock(), ALERTS.timeout_s), WallClock(), pseudonyms),
     )
