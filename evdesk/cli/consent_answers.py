@@ -83,11 +83,10 @@ def show_standing(out: Output, found: Sequence[Standing], tz: str) -> None:
 
 def show_decision(out: Output, decision: Decision, tz: str) -> None:
     """Print whether data may be used."""
-    answer = "yes" if decision.allowed else "no"
-    pairs = [("may be used", answer), ("why", decision.why.value)]
     told = _decision(decision)
-    pairs += [(name, told[name]) for name in ("state", "since_at", "notice_version")]
-    out.answer(told, facts(pairs, tz))
+    pairs = [("may be used", decision.allowed), ("why", decision.why.value)]
+    rest = [(name, told[name]) for name in ("state", "since_at", "notice_version")]
+    out.answer(told, facts([*pairs, *rest], tz))
 
 
 def show_due(out: Output, found: Sequence[DueConsent], tz: str) -> None:

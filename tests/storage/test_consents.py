@@ -30,24 +30,27 @@ NUMBER = "1M8GDM9AXKP042788"
 SCAN = b"a scanned paper " * 99
 
 
-def told(notice: NoticeId | None, **facts) -> ConsentEvent:
-    known = {
-        "person": EVA.id,
-        "purpose": VIN,
-        "seq": 1,
-        "at": START,
-        "recorded_at": START,
-        "state": ConsentState.GIVEN,
-        "method": Method.PAPER,
-        "notice": notice,
-        "notice_version": None if notice is None else NoticeVersion(1, 0),
-        "notice_language": "" if notice is None else "de",
-        "valid_until": at(60),
-        "entity_id": EVA.id,
-        "entity_role": EntityRole.SUBJECT,
-        "witness": "a-1",
-    }
-    return ConsentEvent(**(known | facts))
+def told(
+    notice: NoticeId | None, evidence: int | None, evidence_sha256: bytes | None
+) -> ConsentEvent:
+    return ConsentEvent(
+        person=EVA.id,
+        purpose=VIN,
+        seq=1,
+        at=START,
+        recorded_at=START,
+        state=ConsentState.GIVEN,
+        method=Method.PAPER,
+        notice=notice,
+        notice_version=NoticeVersion(1, 0),
+        notice_language="de",
+        valid_until=at(60),
+        entity_id=EVA.id,
+        entity_role=EntityRole.SUBJECT,
+        witness="a-1",
+        evidence=evidence,
+        evidence_sha256=evidence_sha256,
+    )
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def filled(store):
         )
         notice = unit.notices.add(draft)
         evidence, digest = unit.consents.add_evidence(EVA.id, "image/png", SCAN, START)
-        unit.consents.add(told(notice, evidence=evidence, evidence_sha256=digest))
+        unit.consents.add(told(notice, evidence, digest))
         unit.restraints.restrict(EVA.id, Switch(START, on=True, author="a-1", reason="Art. 18"))
         unit.restraints.object(EVA.id, HISTORY, Switch(START, True, "a-1", "Art. 21"))
         unit.key_erasures.add(KeyErasure(EVA.id, DataClass.CARD, START, "r", for_good=True))
@@ -92,9 +95,7 @@ def test_what_was_recorded_stays_also_for_somebody_with_the_key(
 def test_a_row_comes_back_as_it_was_written(filled) -> None:
     with filled.read() as unit:
         (event,) = unit.consents.find()
-        assert event == told(
-            event.notice, evidence=event.evidence, evidence_sha256=event.evidence_sha256
-        )
+        assert event == told(event.notice, event.evidence, event.evidence_sha256)
         assert unit.consents.evidence(event.evidence).content == SCAN
         assert unit.vehicles.get(EVA.id).vin == Vin(NUMBER)
         assert unit.restraints.restricted()[EVA.id].reason == "Art. 18"
