@@ -20,7 +20,7 @@ from evdesk.ports import (
     Unit,
 )
 from evdesk.services.drivers import existing_driver
-from evdesk.services.lawful import may_process
+from evdesk.services.lawful import Shown, may_process
 from evdesk.services.notices import existing_purpose
 from evdesk.services.permitting import REVEALED, given, permit
 from evdesk.services.recording import ConsentEntry, Moment, Recorded, record
@@ -185,12 +185,12 @@ class ConsentService:
         now = self._clock.now()
         found = []
         with self._store.read() as unit:
-            purposes = {one.id: one for one in unit.purposes.all()}
+            purposes, shown = {one.id: one for one in unit.purposes.all()}, Shown(unit, now)
             for event in unit.consents.latest():
                 purpose = purposes.get(event.purpose)
                 if event.state not in IN_FORCE or purpose is None or not purpose.enabled:
                     continue
-                why = may_process(unit, event.person, event.purpose, now).why
+                why = shown.decision(event.person, event.purpose).why
                 ends = event.valid_until is not None and (
                     event.valid_until <= now + timedelta(days=purpose.reminder_days)
                 )

@@ -98,10 +98,14 @@ class Shown:
 
     def may(self, person: DriverId, purpose: PurposeId) -> bool:
         """Return whether data of a driver of this site may be shown for a purpose."""
+        return self.decision(person, purpose).allowed
+
+    def decision(self, person: DriverId, purpose: PurposeId) -> Decision:
+        """Return what ``may_process`` would, for a driver of this site."""
         if purpose not in self._cases:
             self._look_up(purpose)
         case = self._cases[purpose].get(person, self._else[purpose])
-        return decide(case, self._at).allowed
+        return decide(case, self._at)
 
     def session(self, session: Session, *, in_operation: bool = False) -> Session:
         """Return a session with what may be shown of its driver.

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from evdesk.domain.consents import ConsentState, Switch
+from evdesk.domain.consents import ConsentState, Decision, Switch
 from evdesk.domain.errors import NoGround
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import BILLING, HISTORY, INVOICES, LOCATION, PurposeId
@@ -136,16 +136,16 @@ def test_the_list_decides_as_the_single_question_does(desk: Desk) -> None:
         put(desk, driver, what)
     with desk.store.read() as unit:
         for purpose in (HISTORY, BILLING, INVOICES, PurposeId("no such")):
-            agree = allowed(unit, drivers, purpose)
-            single = [may_process(unit, one, purpose, START).allowed for one in drivers]
+            agree = decisions(unit, drivers, purpose)
+            single = [may_process(unit, one, purpose, START) for one in drivers]
             assert agree == single
             if purpose == HISTORY:
-                assert agree == [True] + [False] * 8
+                assert [one.allowed for one in agree] == [True] + [False] * 8
 
 
-def allowed(unit: Unit, drivers: list[DriverId], purpose: PurposeId) -> list[bool]:
+def decisions(unit: Unit, drivers: list[DriverId], purpose: PurposeId) -> list[Decision]:
     view = Shown(unit, START)
-    return [view.may(one, purpose) for one in drivers]
+    return [view.decision(one, purpose) for one in drivers]
 
 
 def test_an_auditor_is_shown_no_more(desk: Desk, kim: DriverId) -> None:
