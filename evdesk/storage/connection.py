@@ -131,6 +131,15 @@ class Connection:
             raise storage_fault(error, self.place) from error
         return None if row is None else ([name for name, *_ in cursor.description], row)
 
+    def records(self, sql: str, values: Values = ()) -> tuple[list[str], list[Row]]:
+        """Return the names of the columns with every row."""
+        try:
+            cursor = self._raw.execute(sql, values)
+            rows = cursor.fetchall()
+        except sqlcipher.Error as error:
+            raise storage_fault(error, self.place) from error
+        return [name for name, *_ in cursor.description], rows
+
     def number(self, sql: str, values: Values = ()) -> int:
         """Return the only value of the only row, an integer."""
         row = self.one(sql, values)

@@ -8,13 +8,16 @@ that a column added later changes nothing; a blob stands in it as ``sha256:`` an
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
-from evdesk.storage.connection import Connection, Row
+from evdesk.storage.connection import Connection
 from evdesk.storage.json_text import canonical
 
 SALT_BYTES = 32
+MANY = 8  # rows of a table that are read one by one in less time than all at once
 KEYS: dict[str, tuple[str, ...]] = {
     "site": ("id",),
     "issuer": ("id",),
@@ -101,16 +104,20 @@ class RowCommits:
         return listed_digest(commits)
 
     def _commit(self, seq: int, rows: list[tuple[str, str]]) -> Iterator[RowCommit]:
-        for table, key in rows:
-            text = row_text(self._db, table, key)
-            salt = self._random_bytes(SALT_BYTES)
-            one = RowCommit(table, key, None if text is None else row_digest(salt, text))
-            self._db.run(
-                "INSERT INTO row_commit VALUES (?, ?, ?, ?)", (table, key, seq, one.digest)
-            )
-            if text is not None:
-                self._db.run("INSERT INTO row_salt VALUES (?, ?, ?, ?)", (table, key, seq, salt))
-            yield one
+        commits, salts = [], []
+        for table, group in groupby(rows, itemgetter(0)):
+            keys = [key for _, key in group]
+            texts = row_texts(self._db, table, keys)
+            for key in keys:
+                text, digest = texts.get(key), None
+                if text is not None:
+                    salt = self._random_bytes(SALT_BYTES)
+                    digest = row_digest(salt, text)
+                    salts.append((table, key, seq, salt))
+                commits.append((table, key, seq, digest))
+                yield RowCommit(table, key, digest)
+        self._db.many("INSERT INTO row_commit VALUES (?, ?, ?, ?)", commits)
+        self._db.many("INSERT INTO row_salt VALUES (?, ?, ?, ?)", salts)
 
 
 def listed_digest(commits: list[RowCommit]) -> str:
@@ -132,7 +139,22 @@ def row_text(connection: Connection, table: str, key: str) -> str | None:
     return None if found is None else canonical_row(*found)
 
 
-def canonical_row(names: list[str], row: Row) -> str:
+def row_texts(connection: Connection, table: str, keys: list[str]) -> dict[str, str]:
+    """Return rows as canonical JSON by key; many at once where one column is their key."""
+    columns = KEYS[table]
+    if len(keys) < MANY or len(columns) > 1:
+        texts = ((key, row_text(connection, table, key)) for key in keys)
+        return {key: text for key, text in texts if text is not None}
+    (column,) = columns
+    names, rows = connection.records(
+        f"SELECT json_array({column}), * FROM {table} WHERE {column}"  # noqa: S608 - of KEYS
+        " IN (SELECT value ->> '$[0]' FROM json_each(?))",
+        (f"[{','.join(keys)}]",),
+    )
+    return {key: canonical_row(names[1:], row) for key, *row in rows}
+
+
+def canonical_row(names: list[str], row: Sequence[object]) -> str:
     """Return the columns of a row that are not NULL as canonical JSON."""
     values = zip(names, row, strict=True)
     return canonical({name: _plain(value) for name, value in values if value is not None})

@@ -377,7 +377,7 @@ def test_a_row_that_is_taken_away_without_a_rule_is_still_missed(
         db.run("DROP TRIGGER session_event_deleted")
         db.run("DELETE FROM session_event")
         unit.record_change(Change("test.do", "test", "1", {}))
-    assert [one.what.value for one in site.verdict().findings] == ["row_missing"]
+    assert "row_missing" in [one.what.value for one in site.verdict().findings]
 
 
 def test_the_log_of_retention_tells_all_that_an_auditor_asks_for(
