@@ -29,6 +29,7 @@ from evdesk.domain.sessions import (
 from evdesk.ports import CollectorState, Store, Unit
 from evdesk.services.findings import Findings
 from evdesk.services.following import Follow, followed, part_of, source_of
+from evdesk.services.lawful import linked
 from evdesk.settings import CHARGING, POLLING
 
 LOG = logging.getLogger(__name__)
@@ -266,7 +267,8 @@ class Journal:
             peak_w=None,
             flags=event.flags,
         )
-        driver = unit.stations.default_driver(station, event.at)
+        usual = unit.stations.default_driver(station, event.at)
+        driver = linked(unit, usual, event.at)
         session = unit.sessions.open(station, figures, driver)
         facts = {"station": station, "driver": driver}
         unit.record_change(Change("session.opened", "session", str(session), facts))
@@ -340,7 +342,7 @@ def _signs(unit: Unit, reading: Reading, part: Part) -> CarSigns | None:
 def _assign_by_card(unit: Unit, session_id: SessionId, event: Tagged) -> None:
     """Give the session to the card's driver, unless somebody else has given it to another."""
     session = unit.sessions.get(session_id)
-    driver = unit.cards.driver_of(event.tag, event.at)
+    driver = linked(unit, unit.cards.driver_of(event.tag, event.at), event.at)
     if session is None or driver in {None, session.driver}:
         return
     usual = unit.stations.default_driver(session.station_id, session.figures.plugged_in_at)

@@ -52,6 +52,17 @@ def case_of(unit: Unit, subject: DriverId, purpose: PurposeId) -> Case:
     )
 
 
+def linked(unit: Unit, driver: DriverId | None, at: datetime) -> DriverId | None:
+    """Return whose a session is to be, or None where nothing allows that any more.
+
+    A restriction does not stop it: what is restricted is stored, and not used (Art. 18(2)).
+    """
+    if driver is None:
+        return None
+    decision = may_process(unit, driver, BILLING, at)
+    return driver if decision.allowed or decision.why is Why.RESTRICTED else None
+
+
 def demand_ground(store: Store, subject: DriverId, purpose: PurposeId, at: datetime) -> None:
     """Refuse to go on where data of a person may not be processed; the attempt is in the log.
 

@@ -1,7 +1,9 @@
 """What is shown of people: sessions to be billed for the contract, billed ones by consent."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +14,12 @@ from evdesk.domain.purposes import BILLING, HISTORY, INVOICES, LOCATION, Purpose
 from evdesk.domain.sessions import SessionId
 from evdesk.domain.site import Actor, DriverId, Role
 from evdesk.ports import KeyErasure, SessionFilter, Unit
+from evdesk.services import lawful
 from evdesk.services.lawful import Shown, may_process
 from evdesk.services.sessions import SessionService
 from tests.fakes.clock import START
 from tests.services.desk import Desk
+from tests.services.test_cards import NUMBER, visit
 from tests.storage.sites import DONE
 
 S = ConsentState
@@ -152,3 +156,52 @@ def test_an_auditor_is_shown_no_more(desk: Desk, kim: DriverId) -> None:
     store = desk.store.acting_as(Actor("A-9", Role.AUDITOR))
     found = SessionService(store, desk.clock).find(ALL)
     assert [one.driver for one in found] == [kim, None]
+
+
+@pytest.mark.parametrize(("what", "whose"), [("restricted", True), ("erased", False)])
+def test_what_is_measured_is_stored_for_a_restricted_person_and_not_for_an_erased_one(
+    desk: Desk, what: str, whose: bool
+) -> None:
+    desk.add_meter()
+    kim, lee = desk.add_driver(), desk.add_driver()
+    desk.stations.set_default_driver("bay1", lee, START)
+    desk.cards.add(kim, NUMBER)
+    for one in (kim, lee):
+        put(desk, one, what)
+    visit(desk, START + timedelta(minutes=1), NUMBER)
+    with desk.store.read() as unit:
+        (session,) = unit.sessions.find(ALL)
+    assert session.driver == (kim if whose else None)
+
+
+# -- every way -------------------------------------------------------------------------------------
+
+# Use cases that look sessions or cars up by themselves, and show nobody whose they are.
+SHOWS_NOBODY = {
+    "access": "tells people what is held of themselves (Art. 15)",
+    "billing": "bills sessions that are still to be billed, once it may",
+    "erasure": "counts what stands against an erasure",
+    "journaling": "collects, and asks by linked()",
+    "reconciling": "counts Wh by meter",
+    "stations": "asks whether a station was ever used",
+}
+LOOKS_UP = re.compile(r"sessions\.(find|get)\(|vehicles\.(get|by_vin)\(|existing_session\(")
+ASKS = re.compile(r"\b(Shown|may_process|shown_session)\(")
+
+
+def test_every_use_case_that_looks_people_up_asks_whether_it_may() -> None:
+    folder = Path(lawful.__file__).parent
+    texts = {path.stem: path.read_text("utf-8") for path in folder.glob("*.py")}
+    looking = {name for name, text in texts.items() if LOOKS_UP.search(text)}
+    asking = {name for name, text in texts.items() if ASKS.search(text)}
+    assert {"sessions", "exporting", "live", "reviewing", "vehicles"} <= looking & asking
+    assert looking - asking <= set(SHOWS_NOBODY)
+    assert set(SHOWS_NOBODY) <= looking
+    outside = [folder.parent / name for name in ("cli", "gui", "bootstrap", "documents")]
+    direct = [
+        path.name
+        for place in outside
+        for path in place.rglob("*.py")
+        if re.search(r"unit\.(sessions|vehicles)\.", path.read_text("utf-8"))
+    ]
+    assert direct == []  # whoever shows something asks a use case
