@@ -186,6 +186,7 @@ class CollectorChild:
 
     def start(self) -> None:
         """Start one; the data key goes through its standard input, and the key that signs."""
+        self._opened.services.site.demand_collecting()
         arguments = ["--site", str(self._opened.folder), "collect", "--key-stdin", *self._options]
         self._child = spawn(arguments, detached=True)
         given = [self._opened.data_key, self._opened.signing_key]

@@ -6,7 +6,7 @@ from evdesk import bootstrap
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
 from evdesk.cli.output import counted
-from evdesk.domain.errors import UserError
+from evdesk.domain.errors import NotPermitted, UserError
 from evdesk.domain.secrets import Secret
 from evdesk.services.collecting import Tally
 
@@ -60,7 +60,13 @@ def _open(context: Context) -> bootstrap.Opened:
         opened = bootstrap.open_service(folder)
         if opened is not None:
             return opened
-    return bootstrap.as_collector(context.open())
+    opened = context.open()
+    try:
+        opened.services.site.demand_collecting()
+    except NotPermitted:
+        opened.services.store.close()
+        raise
+    return bootstrap.as_collector(opened)
 
 
 def _stop(context: Context) -> None:

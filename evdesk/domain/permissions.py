@@ -19,7 +19,7 @@ class Action(StrEnum):
     CHANGE_DEVICES = "change devices"
     CHANGE_TARIFFS = "change tariffs"
     CHANGE_SETTINGS = "change settings"
-    STOP_COLLECTOR = "stop the collector"
+    RUN_COLLECTOR = "start and stop the collector"
     OWN_ACCOUNT = "change the own account"
     CHANGE_ACCOUNTS = "change accounts and keys"
     READ_AUDIT = "read the audit log"
@@ -55,7 +55,7 @@ OFFICE = EVERYBODY | {
     Action.DECIDE_SESSIONS,
     Action.ACKNOWLEDGE_FAULTS,
     Action.BILL,
-    Action.STOP_COLLECTOR,
+    Action.RUN_COLLECTOR,
     Action.SIGN_AUDIT,
     Action.MAKE_BACKUPS,
     Action.SUPPORT,

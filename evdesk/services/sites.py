@@ -74,7 +74,16 @@ class SiteService:
             facts = {"after_days": after_days, "before": before}
             unit.record_change(Change("archive.set", "site", unit.site.load().id, facts))
 
-    @permit(Action.STOP_COLLECTOR)
+    @permit(Action.RUN_COLLECTOR)
+    def demand_collecting(self) -> None:
+        """Refuse to whoever may not let the collector run: it writes in its own name.
+
+        Raises:
+            NotPermitted: the actor's role may not.
+
+        """
+
+    @permit(Action.RUN_COLLECTOR)
     def stop_collector(self) -> None:
         """Ask the collector to end; it does within a second or two."""
         with self._store.journal() as unit:

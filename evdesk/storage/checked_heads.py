@@ -70,10 +70,14 @@ class CheckedHeads:
                 good = Signed(count, size, _instant(at_ms))
         return good
 
-    def anchors(self) -> Iterable[Doubt]:
-        """Check heads from outside; yield why one of them says nothing."""
+    def anchors(self, signed_size: int | None) -> Iterable[Doubt]:
+        """Check heads from outside; yield why one of them says nothing.
+
+        What takes entries back has to be signed, by a checkpoint behind it; ``signed_size`` is that
+        of the newest one that is good, or None where no key is known.
+        """
         for head in self._heads:
-            if _is_lost(self._db, self._entries, head):
+            if _is_lost(self._db, self._entries, head, signed_size):
                 yield Doubt.RESTORED
             else:
                 self._check(head)
@@ -114,8 +118,8 @@ class CheckedHeads:
         return max(min(size, self._entries.size) - 1, 0)
 
 
-def _is_lost(db: Connection, entries: Entries, head: Head) -> bool:
-    """Return whether a head is of entries that a restore took back, as an entry says."""
+def _is_lost(db: Connection, entries: Entries, head: Head, signed_size: int | None) -> bool:
+    """Return whether a head is of entries that a restore took back, as a signed entry says."""
     if entries.roots.get(head.size) == head.root:
         return False
     for seq, anchored, found in entries.restores:
@@ -123,7 +127,8 @@ def _is_lost(db: Connection, entries: Entries, head: Head) -> bool:
             last, first = notes.parse_head(anchored), notes.parse_head(found)
         except ValueError:
             continue
-        if first.size < head.size <= last.size and first.size <= seq:
+        signed = signed_size is None or seq < signed_size
+        if signed and first.size < head.size <= last.size and first.size <= seq:
             return _had(db, first)
     return False
 

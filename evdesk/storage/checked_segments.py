@@ -19,6 +19,7 @@ from evdesk.storage.connection import Connection, Row
 from evdesk.storage.segments import COLUMNS, DAY_MS, Segment, segment_of
 
 HOUR_MS = 3_600_000
+EPOCH_DAY = "1970-01-01"
 SEALED, THINNED = "readings.sealed", "readings.thinned"
 OF_DAY = (
     f"SELECT data_id, {COLUMNS} FROM segment"  # noqa: S608 - constants
@@ -72,6 +73,19 @@ def days(db: Connection) -> list[int]:
     return sorted(found | {day for (text,) in texts if (day := _day_of(text)) is not None})
 
 
+def strays(db: Connection) -> list[int]:
+    """Return the entries that tell of segments of no day since 1970."""
+    texts = db.all(
+        "SELECT DISTINCT substr(object_ref, 1, 10) FROM audit WHERE object_type IN ('hour', 'day')"
+    )
+    odd = [text for (text,) in texts if (_day_of(text) or -1) < 0 and text != EPOCH_DAY]
+    sql = (
+        "SELECT seq FROM audit WHERE object_type IN ('hour', 'day')"
+        " AND substr(object_ref, 1, 10) = ? AND action IN (?, ?)"
+    )
+    return [seq for text in odd for (seq,) in db.all(sql, (text, SEALED, THINNED))]
+
+
 def segment_states(db: Connection, day: int) -> Iterator[SegmentState]:
     """Yield the segments of a day in order, each decompressed and proven."""
     for data_id, *row in db.all(OF_DAY, (day * DAY_MS, (day + 1) * DAY_MS)):
@@ -109,6 +123,9 @@ class CheckedSegments:
             sealed = max(hours, key=lambda one: one.hour_ms, default=sealed)
         if sealed is not None and sealed.hour_ms + HOUR_MS > self._cut_ms:
             self._findings.add(What.SEGMENT_CHANGED, sealed.seq, sealed_to_ms=self._cut_ms)
+        for seq in strays(self._db):
+            if seq not in self._findings.bad:
+                self._findings.add(What.SEGMENT_CHANGED, seq)
         stray = self._db.number(
             "SELECT count(*) FROM segment_data WHERE id NOT IN (SELECT data_id FROM segment)"
         )

@@ -10,6 +10,7 @@ VERSION = 1
 STRING = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\bfnrt]|u00[01][0-9a-f])[^"\\\x00-\x1f]*+)*+'
 HASH = "([0-9a-f]{64})"
 AT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+INSTANT = re.compile(AT, re.ASCII)
 # As evdesk writes entries; whatever else is canonical is understood, too, and takes longer.
 USUAL = re.compile(
     rf'\{{"action":"({STRING})","actor":"{STRING}","at":"({AT})"(,"clock":"set back")?'
@@ -46,6 +47,8 @@ def _unusual(text: bytes) -> Fields | None:
             return None
         needed = (data["action"], data["at"], data["payload"], data["prev"])
         if not all(isinstance(one, str) for one in needed) or type(data["seq"]) is not int:
+            return None
+        if INSTANT.fullmatch(data["at"]) is None:
             return None
     except (ValueError, KeyError, RecursionError):
         return None

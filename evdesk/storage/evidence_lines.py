@@ -9,6 +9,7 @@ from evdesk.ports import Evidence
 from evdesk.storage.audit_log import instant
 from evdesk.storage.chain import Chain
 from evdesk.storage.checked_rows import row_states, touched_rows, unknown_rows
+from evdesk.storage.checked_schema import schema_differences
 from evdesk.storage.connection import Connection
 from evdesk.storage.json_text import canonical
 
@@ -114,6 +115,7 @@ def _state(db: Connection, known: Known) -> Iterator[bytes]:
             "found": known.found,
             "head": str(Chain(db).head()),
             "last_leaf": _hex(last and last[0]),
+            "schema": schema_differences(db),
             "sealed_to_ms": db.number("SELECT sealed_to_ms FROM archive"),
             "touched": [list(one) for one in touched_rows(db)],
         }

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from evdesk.domain.audit import AuditEntry, Outcome
+from evdesk.domain.errors import LogBroken
 from evdesk.domain.notes import Head
 from evdesk.domain.verdicts import Known, Verdict
 from evdesk.ports import AuditFilter, Evidence, KeptCheckpoint, KeptEntry
 from evdesk.storage.audit_log import instant
-from evdesk.storage.chain import Chain
+from evdesk.storage.chain import BROKEN, Chain
 from evdesk.storage.checkpoints import CHECKPOINT, kept_checkpoint
 from evdesk.storage.connection import Connection, Row, Value
 from evdesk.storage.json_text import canonical
@@ -141,11 +142,15 @@ def _about(text: str) -> tuple[str, tuple[Value, ...]]:
 
 
 def _entry(row: Row) -> AuditEntry:
-    seq, at, actor, action, object_type, object_ref, outcome, body = row
+    seq, text, actor, action, object_type, object_ref, outcome, body = row
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise LogBroken(BROKEN, seq=seq) from error
     said = json.loads(body) if body else {}
     return AuditEntry(
         seq=seq,
-        at=datetime.fromisoformat(at),
+        at=at,
         actor=actor,
         action=action,
         object_type=object_type,

@@ -17,6 +17,7 @@ from evdesk.storage.json_text import canonical
 from evdesk.storage.key_file import held, write_atomically
 
 ATTEMPTS = "unlock-attempts.json"
+MOST = 1_000_000  # that are told apart: the file is anybody's who can write here
 TOO_EARLY = (
     "After {count} wrong passwords the next one can be tried in {seconds} s. Nothing was tried."
 )
@@ -36,11 +37,11 @@ class UnlockAttempts:
         try:
             data = json.loads(self._path.read_bytes())
             return FailedLogins(
-                count=max(int(data["count"]), 1),
+                count=min(max(int(data["count"]), 1), MOST),
                 first_at=parse_instant(data["first_at"], "UTC"),
                 last_at=parse_instant(data["last_at"], "UTC"),
             )
-        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def seconds_to_wait(self, now: datetime) -> int:

@@ -16,6 +16,7 @@ from evdesk.storage.chain import Chain
 from evdesk.storage.checked_entries import CheckedEntries, Entries
 from evdesk.storage.checked_heads import CheckedHeads, Signed, check_key, checkpoint_sizes
 from evdesk.storage.checked_rows import CheckedRows
+from evdesk.storage.checked_schema import schema_differences
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import is_unreadable
 from evdesk.storage.row_commits import KEYS
@@ -74,6 +75,9 @@ class _Verification:
         self._done_us += self._counted("row_commit") * ROW_US
         segments = self._segments()
         self._compare_indexes()
+        with self._readable("sqlite_master"):
+            for difference in schema_differences(self._db):
+                self._inconsistent("sqlite_master", difference)
         self._tell(1.0)
         return self._verdict(walk.found, rows.count, segments)
 
@@ -166,7 +170,7 @@ class _Verification:
         heads = CheckedHeads(self._db, entries, self._known, found)
         with self._readable("audit_checkpoint"):
             signed = signed if key is None else heads.checkpoints(key)
-            doubts += heads.anchors()
+            doubts += heads.anchors(None if key is None else signed.size)
         bad = sum(seq < entries.size for seq in found.bad)
         root = entries.roots.get(entries.size)
         return Verdict(

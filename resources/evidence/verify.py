@@ -57,6 +57,8 @@ SENTENCES = {
 }
 NO_ENTRY = "0" * 64
 HASH_BYTES = 32
+MOST_EXACT = 2**53 - 1  # of integers in JSON that every program reads alike
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
@@ -117,6 +119,8 @@ def canonical(value: object) -> str:
         return "{" + ",".join(f"{canonical(k)}:{canonical(v)}" for k, v in items) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, int) and abs(value) > MOST_EXACT:
+        raise ValueError("a number that JSON does not hold exactly")
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -363,6 +367,7 @@ class Entry(NamedTuple):
 
     seq: int
     action: str
+    kind: str
     ref: str
     at: str
     clock: bool
@@ -398,12 +403,15 @@ def parse_entry(line: bytes) -> Entry | None:
         texts = [data[name] for name in ("action", "object_ref", "at", "payload", "prev")]
         if type(data["seq"]) is not int or not all(isinstance(one, str) for one in texts):
             return None
+        if INSTANT.fullmatch(data["at"]) is None:
+            return None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     action, ref, at, payload, prev = texts
     rows = data.get("rows")
     clock = data.get("clock") is not None
-    return Entry(data["seq"], action, ref, at, clock, payload, prev, rows)
+    kind = str(data.get("object_type"))
+    return Entry(data["seq"], action, kind, ref, at, clock, payload, prev, rows)
 
 
 def read_log(path: Path, findings: Findings) -> Log:
@@ -605,6 +613,7 @@ def check_segments(
 ) -> tuple[int, int]:
     """Hold segments against the entries of their hours; return how many, and how many unproven."""
     said = [one for one in map(_said_by(payloads), log.entries.values()) if one is not None]
+    _check_instants(log, findings)
     erased = erased_days(log)
     present = list(records(path, findings))
     for number, segment in enumerate(present):
@@ -635,19 +644,19 @@ def check_segments(
 def erased_days(log: Log) -> dict[int, int]:
     """Return the UTC days whose readings were erased, with the newest entry that says so."""
     found = [one for one in log.entries.values() if one.action == "readings.erased"]
-    return {_ms_of(one.ref) // DAY_MS: one.seq for one in found}
+    return {(_ms_of(one.ref) or 0) // DAY_MS: one.seq for one in found}
 
 
 def _said_by(payloads: Payloads) -> Callable[[Entry], Said | None]:
     def said(entry: Entry) -> Said | None:
-        if entry.action not in {"readings.sealed", "readings.thinned"}:
+        if not _tells_of_segments(entry) or _ms_of(entry.ref) is None:
             return None
         thinned, facts = entry.action == "readings.thinned", payloads.facts.get(entry.seq, {})
         names = ("day_segments", "day_digest") if thinned else ("segments", "digest")
         count, digest = (facts.get(name) for name in names)
         return Said(
             entry.seq,
-            _ms_of(entry.ref),
+            _ms_of(entry.ref) or 0,
             facts.get("late") is True,
             thinned,
             count if isinstance(count, int) else None,
@@ -657,12 +666,25 @@ def _said_by(payloads: Payloads) -> Callable[[Entry], Said | None]:
     return said
 
 
-def _ms_of(text: str) -> int:
+def _tells_of_segments(entry: Entry) -> bool:
+    telling = {"readings.sealed", "readings.thinned"}
+    return entry.kind in {"hour", "day"} and entry.action in telling
+
+
+def _check_instants(log: Log, findings: Findings) -> None:
+    for entry in log.entries.values():
+        if _tells_of_segments(entry) and _ms_of(entry.ref) is None:
+            findings.add("segment_changed", entry.seq)
+
+
+def _ms_of(text: str) -> int | None:
+    """Return the instant that an entry is about, or None where that is none since 1970."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
-        return 0
-    return round(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
+        ms = round(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return ms if ms >= 0 else None
 
 
 def _from_ms(segment: dict[str, Any]) -> int:
@@ -826,12 +848,15 @@ def _size_of(body: bytes) -> int:
     return int(lines[1]) if len(lines) > 1 and re.fullmatch("[0-9]{1,15}", lines[1]) else 0
 
 
-def lost_with_restore(head: Head, restores: list[tuple[int, Head, Head]], heads: Heads) -> bool:
-    """Return whether a head is of entries that a restore took back, as an entry says."""
+def lost_with_restore(
+    head: Head, restores: list[tuple[int, Head, Head]], heads: Heads, signed_size: int | None
+) -> bool:
+    """Return whether a head is of entries that a restore took back, as a signed entry says."""
     if heads.roots.get(head.size) == head.root:
         return False
     for seq, anchored, found in restores:
-        if found.size < head.size <= anchored.size and found.size <= seq:
+        signed = signed_size is None or seq < signed_size
+        if signed and found.size < head.size <= anchored.size and found.size <= seq:
             return heads.roots.get(found.size) == found.root
     return False
 
@@ -893,8 +918,10 @@ def verify(folder: Path, given: Given) -> dict[str, Any]:
         signed = check_checkpoints(notes, key, heads, times, findings)
     if not anchors:
         doubts.append("anchor_missing")
+    for difference in state["schema"]:
+        findings.add("file_changed", None, str(difference))
     for head in anchors:
-        if lost_with_restore(head, restores, heads):
+        if lost_with_restore(head, restores, heads, None if key is None else signed.size):
             doubts.append("restored")
         else:
             heads.check(head, findings)
@@ -925,11 +952,12 @@ def _state(folder: Path, findings: Findings) -> dict[str, Any]:
     for name, default in whole.items():
         if isinstance(found.get(name), type(default)):
             whole[name] = found[name]
-    whole |= {name: [] for name in ("anchors", "touched", "checkpoint_times")}
+    whole |= {name: [] for name in ("anchors", "touched", "schema", "checkpoint_times")}
     whole["found"] = found.get("found") if isinstance(found.get("found"), int) else None
     try:
         whole["anchors"] = [parse_head(str(text)) for text in found["anchors"]]
         whole["touched"] = [list(one) for one in found["touched"]]
+        whole["schema"] = [str(one) for one in found["schema"]]
         whole["checkpoint_times"] = [(size, str(at)) for size, at in found["checkpoint_times"]]
     except (KeyError, TypeError, ValueError):
         findings.add("file_changed", None, "state.json")

@@ -253,6 +253,14 @@ def lose_a_node(_site: Tampered, db: Connection) -> int:
     return 7
 
 
+def set_a_trap(_site: Tampered, db: Connection) -> None:
+    """Whatever an owner writes, something else stands there: the entry commits to the forgery."""
+    db.run(
+        "CREATE TRIGGER trap AFTER INSERT ON issuer WHEN NEW.iban IS NOT 'DE02'"
+        " BEGIN UPDATE issuer SET iban = 'DE02' WHERE id = NEW.id; END"
+    )
+
+
 @dataclass(frozen=True)
 class Mutation:
     """A change with its code; not every one shows in a bundle."""
@@ -291,6 +299,7 @@ MUTATIONS = (
     Mutation(unseal, "segment_changed"),
     Mutation(change_a_node, "node_changed", in_bundle=False),
     Mutation(lose_a_node, "node_changed", in_bundle=False),
+    Mutation(set_a_trap, "file_changed"),
 )
 
 

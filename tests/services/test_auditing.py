@@ -214,6 +214,7 @@ def test_a_log_that_was_rolled_back_is_read_checked_and_handed_over_unchanged(
     audit = rolled_back.audit
     told = audit.rollback()
     assert told is not None
+    assert told.found is not None
     done = audit.verify()
     first = done.verdict.first
     assert first is not None
@@ -230,6 +231,7 @@ def test_an_owner_explains_a_rollback_and_signs_what_follows(rolled_back: Log) -
     audit = rolled_back.audit
     told = audit.rollback()
     assert told is not None
+    assert told.anchored is not None
     with pytest.raises(UserError, match="Say why"):
         audit.explain_rollback(" ")
     signed = audit.explain_rollback("the disk  had failed")

@@ -75,10 +75,13 @@ def test_a_longer_log_than_a_batch_is_checked_across_its_border(store, folder, d
     store.close()
     connection = raw(folder, data_key)
     grow(connection, 2 * BATCH + 3)
-    for (name,) in connection.all("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-        connection.run(f"DROP TRIGGER {name}")
     known = Known(keys.verifier(folder), [])
     assert verify_log(connection, known).findings == ()
+    for (name,) in connection.all("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        connection.run(f"DROP TRIGGER {name}")
+    (gone,) = verify_log(connection, known).findings
+    assert gone.what is What.FILE_CHANGED
+    assert gone.facts["detail"] == "trigger account_deleted is missing"
     for seq in (1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH, 2 * BATCH + 1):
         connection.run("BEGIN")
         sql = 'UPDATE audit SET entry = replace(entry, \'"role":"\', \'"role":"x\'), leaf = ? '

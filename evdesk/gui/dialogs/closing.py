@@ -80,7 +80,7 @@ class Closing(QObject):
             check=self.tr("Don't show this again"),
             parent=self._window,
         )
-        self._context.rights.guard(ask.buttons["stop"], Action.STOP_COLLECTOR)
+        self._context.rights.guard(ask.buttons["stop"], Action.RUN_COLLECTOR)
         ask.answered.connect(self._on_answered)
         return ask
 

@@ -86,7 +86,7 @@ class Header(QFrame):
         self._say(self.tr("Looking …"), "")
         self._switch.setEnabled(False)
         self.repaint_icons()
-        Rights(who.role).guard(self._switch, Action.STOP_COLLECTOR)
+        Rights(who.role).guard(self._switch, Action.RUN_COLLECTOR)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show whether the collector runs, how often it reads and how late it is."""
