@@ -267,8 +267,7 @@ class Journal:
             peak_w=None,
             flags=event.flags,
         )
-        usual = unit.stations.default_driver(station, event.at)
-        driver = linked(unit, usual, event.at)
+        driver = linked(unit, unit.stations.default_driver(station, event.at), event.at)
         session = unit.sessions.open(station, figures, driver)
         facts = {"station": station, "driver": driver}
         unit.record_change(Change("session.opened", "session", str(session), facts))
