@@ -6,6 +6,7 @@ from evdesk.bootstrap.backing_up import (
     restore_service,
     verify_backup,
 )
+from evdesk.bootstrap.folders import saving_folder
 from evdesk.bootstrap.hardening import harden, told_of
 from evdesk.bootstrap.papers import versions
 from evdesk.bootstrap.running import (
@@ -69,6 +70,7 @@ __all__ = [
     "restore_service",
     "save",
     "saving",
+    "saving_folder",
     "seconds_to_wait",
     "service_folder",
     "simulate",

@@ -1,6 +1,6 @@
 """``export``: tables for people and machines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -18,6 +18,13 @@ USAGE = 2
 ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault",
         "consents": "event"}  # fmt: skip
 EVIDENCE = "evidence"
+# registers of the rights desk, whole
+REGISTERS: dict[str, Callable[[bootstrap.Services, str], tuple[bytes, int]]] = {
+    "requests": lambda services, suffix: services.requests.export(suffix),
+    "disclosures": lambda services, suffix: services.disclosures.export(suffix),
+    "breaches": lambda services, suffix: services.breaches.export(suffix),
+    "ropa": lambda services, suffix: services.ropa.export(suffix),
+}
 
 
 def add_to(groups: Groups) -> None:
@@ -28,10 +35,13 @@ def add_to(groups: Groups) -> None:
         "write a table; the format follows the suffix",
         "evdesk export sessions --out sessions.xlsx --from 2026-01-01",
     )
-    choices = [*ROWS, EVIDENCE]
+    choices = [*ROWS, *REGISTERS, EVIDENCE]
     export.add_argument("what", choices=choices, metavar="WHAT", help=" or ".join(choices))
     export.add_argument(
-        "--out", required=True, metavar="FILE", help=".xlsx, .csv or .json; evidence: .zip"
+        "--out",
+        required=True,
+        metavar="FILE",
+        help=".xlsx, .csv, .json; ropa also .pdf; evidence .zip",
     )
     export.add_argument("--meter", metavar="NAME", help="readings of this meter only")
     export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile")
@@ -45,8 +55,8 @@ def export_table(context: Context) -> int:
     """
     args = context.args
     out = Path(args.out)
-    if args.what == EVIDENCE:
-        return _evidence(context, out)
+    if args.what not in ROWS:
+        return _evidence(context, out) if args.what == EVIDENCE else _register(context, out)
     suffix = out.suffix.lower()
     damage: Sequence[Damaged] = ()
     with bootstrap.saving(out) as file, context.site() as services:
@@ -72,6 +82,16 @@ def export_table(context: Context) -> int:
     for each in damage:
         context.out.note(f"evdesk: {each}")
     return USAGE if damage else 0
+
+
+def _register(context: Context, out: Path) -> int:
+    """Write a register of the rights desk."""
+    what = context.args.what
+    with bootstrap.saving(out) as file, context.site() as services:
+        data, rows = REGISTERS[what](services, out.suffix.lower())
+        file.write(data)
+    context.out.answer({"file": str(out), "rows": rows}, f"Saved {counted(rows, 'row')} to {out}.")
+    return 0
 
 
 def _evidence(context: Context, out: Path) -> int:

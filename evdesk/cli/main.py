@@ -13,6 +13,7 @@ from evdesk.cli import (
     account,
     audit,
     backup,
+    breach,
     collect,
     consent,
     demo,
@@ -25,6 +26,7 @@ from evdesk.cli import (
     notice,
     reconcile,
     retention,
+    rights,
     session,
     simulate,
     site,
@@ -76,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     for module in (
         demo, site, meter, station, simulate, collect, session, reconcile, fault, driver, tariff,
         consent, notice, vehicle, invoice, mail, export, audit, account, backup, retention, support,
+        rights, breach,
     ):  # fmt: skip
         module.add_to(groups)
     return top
