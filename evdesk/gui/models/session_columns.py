@@ -39,8 +39,10 @@ class SessionColumns(QObject):
                 sort_key=lambda s: s.figures.plugged_in_at,
                 width=164,
             ),
-            Column(self.tr("Station"), lambda s: s.station, tooltip=lambda s: s.station,
-                   width=100, least=84),
+            Column(
+                self.tr("Station"), lambda s: s.station or texts.NONE,
+                tooltip=lambda s: s.station, width=100, least=84,
+            ),
             Column(
                 self.tr("Energy, kWh"),
                 lambda s: texts.kwh(s.energy_wh),

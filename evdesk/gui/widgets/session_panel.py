@@ -129,7 +129,8 @@ class SessionPanel(QFrame):
         session, zone = detail.session, self._context.zone
         self.title.setText(
             self.tr("{station}, {day}").format(
-                station=session.station, day=texts.day(session.figures.plugged_in_at, zone)
+                station=session.station or self.tr("Place not shown"),
+                day=texts.day(session.figures.plugged_in_at, zone),
             )
         )
         self.state.show_chip(Chip(*texts.session_look(session)))
@@ -168,6 +169,8 @@ class SessionPanel(QFrame):
         self.registers.setColumnStretch(3, 1)
         serial = meter.serial or self.tr("serial number not known")
         text = self.tr("Meter {name}, {profile}, {serial}")
+        if not meter.name:
+            text = self.tr("The driver has agreed to a history without places.")
         self.meter.setText(text.format(name=meter.name, profile=meter.profile, serial=serial))
 
     def _register(self, line_number: int, name: str, register: Register | None) -> None:
