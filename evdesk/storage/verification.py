@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from evdesk.domain.audit import DATA_ERASED, READINGS_ERASED
 from evdesk.domain.errors import StorageError
 from evdesk.domain.notes import Head
-from evdesk.domain.verdicts import Doubt, Findings, Known, Verdict, What
+from evdesk.domain.verdicts import MOST_BAD, Doubt, Findings, Known, Verdict, What
 from evdesk.storage.chain import Chain
 from evdesk.storage.checked_entries import CheckedEntries, Entries
 from evdesk.storage.checked_heads import CheckedHeads, Signed, check_key, checkpoint_sizes
@@ -61,7 +61,7 @@ class _Verification:
         with self._readable("audit_checkpoint"):
             sizes += checkpoint_sizes(self._db)
         with self._readable("audit"):
-            self._size = Chain(self._db).size()
+            self._size = self._within_reason(Chain(self._db).size())
         walk = CheckedEntries(self._db, self._findings, self._size, sizes)
         rows = CheckedRows(self._db, self._findings)
         self._plan()
@@ -80,6 +80,17 @@ class _Verification:
                 self._inconsistent("sqlite_master", difference)
         self._tell(1.0)
         return self._verdict(walk.found, rows.count, segments)
+
+    def _within_reason(self, size: int) -> int:
+        """Return how many numbers to walk through: entries far behind a hole stand nowhere."""
+        most = self._counted("audit") + MOST_BAD
+        if size <= most:
+            return size
+        (far,) = self._db.one("SELECT min(seq) FROM audit WHERE seq >= ?", (most,)) or (0,)
+        self._findings.add(What.ORDER, far)
+        return self._db.number(
+            "SELECT coalesce(max(seq), -1) + 1 FROM audit WHERE seq < ?", (most,)
+        )
 
     def _segments(self) -> tuple[int, int]:
         """Return how many segments there are, and how many of them cannot be proven."""

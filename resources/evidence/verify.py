@@ -57,6 +57,7 @@ SENTENCES = {
 }
 NO_ENTRY = "0" * 64
 HASH_BYTES = 32
+MOST_GAP = 100_000
 MOST_EXACT = 2**53 - 1  # of integers in JSON that every program reads alike
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -422,6 +423,9 @@ def read_log(path: Path, findings: Findings) -> Log:
     numbers = {one.seq for one in parsed if one is not None}
     for line, entry in zip(lines, parsed, strict=True):
         log.count += 1
+        if entry is not None and entry.seq >= len(lines) + MOST_GAP:
+            findings.add("order", entry.seq)  # far behind a hole it stands nowhere
+            continue
         log.at_last = sha256(b"\x00", line)
         if entry is not None:
             _skip_missing(log, entry.seq, numbers, findings)
