@@ -80,9 +80,6 @@ class Consents(Protocol):
     def reveal_evidence(self, evidence: int) -> bytes | None:
         """Return the bytes of evidence, also to who sees pseudonyms otherwise; None if erased."""
 
-    def delete_evidence(self, person: DriverId) -> int:
-        """Delete the evidence of a person; return how many rows it was. Events and hashes stay."""
-
 
 class Notices(Protocol):
     """What people are told (append-only)."""
@@ -152,9 +149,6 @@ class KeyErasures(Protocol):
 
     def add(self, erasure: KeyErasure) -> None:
         """Note a key that is destroyed; write it in the transaction that deletes the rows."""
-
-    def of(self, person: DriverId) -> list[KeyErasure]:
-        """Return what was erased of a person, oldest first."""
 
     def erased(self, data_class: DataClass) -> dict[DriverId, datetime]:
         """Return whose class is erased for good, and since when."""

@@ -11,7 +11,6 @@ from evdesk.domain.purposes import PurposeId
 from evdesk.domain.site import DriverId
 from evdesk.ports.consents import ConsentEvidence, EndedConsent
 from evdesk.storage.connection import Connection, Row
-from evdesk.storage.permits import deleting
 from evdesk.storage.person_seals import PersonSeals
 
 COLUMNS = """
@@ -139,11 +138,6 @@ class StoredConsents:
         return self._db.one(
             "SELECT person_id, media_type, sealed FROM consent_evidence WHERE id = ?", (evidence,)
         )
-
-    def delete_evidence(self, person: DriverId) -> int:
-        """Delete the evidence of a person; return how many rows it was. Events and hashes stay."""
-        with deleting(self._db, "consent_evidence", "erasure"):
-            return self._db.run("DELETE FROM consent_evidence WHERE person_id = ?", (person,))
 
 
 def _event(row: Row) -> ConsentEvent:

@@ -12,7 +12,6 @@ from evdesk.storage.connection import Connection
 
 RESTRICTIONS = "SELECT person_id, at_ms, restricted, author, reason FROM person_restriction "
 OBJECTIONS = "SELECT person_id, at_ms, objects, author, reason FROM objection "
-ERASURES = "SELECT person_id, data_class, at_ms, rule, for_good FROM key_erasure "
 
 
 class StoredRestraints:
@@ -74,14 +73,6 @@ class StoredKeyErasures:
                 int(erasure.for_good),
             ),
         )
-
-    def of(self, person: DriverId) -> list[KeyErasure]:
-        """Return what was erased of a person, oldest first."""
-        rows = self._db.all(ERASURES + "WHERE person_id = ? ORDER BY id", (person,))
-        return [
-            KeyErasure(DriverId(who), DataClass(kind), from_ms(at_ms), rule, bool(for_good))
-            for who, kind, at_ms, rule, for_good in rows
-        ]
 
     def erased(self, data_class: DataClass) -> dict[DriverId, datetime]:
         """Return whose class is erased for good, and since when."""
