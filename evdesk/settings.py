@@ -141,7 +141,7 @@ class Backups:
 class Retaining:
     """How what is past its date is erased while others work."""
 
-    step_s: float = 0.06  # aim of one write transaction; the longest is 0.25 s
+    step_s: float = 0.05  # aim of one write transaction; the longest is 0.25 s
     page: int = 5_000  # keys that are looked for at once, in a view that keeps nobody waiting
     most: int = 4_000  # keys in one transaction
     rest: float = 0.5  # of the time worked, so that others come to write
@@ -158,7 +158,7 @@ class Retaining:
 class Consents:
     """How consents are kept; periods are data, in resources/privacy/purposes.toml."""
 
-    most_evidence_bytes: int = 5_000_000  # one scan; it is written in one short transaction
+    most_evidence_bytes: int = 4_000_000  # one scan; it is written in one short transaction
 
 
 POLLING = Polling()

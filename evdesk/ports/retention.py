@@ -23,8 +23,10 @@ Key = int | str
 class Wanted:
     """What of a kind is looked for: what had its trigger before ``cutoff_at``.
 
-    ``now`` tells which consents are in force, ``tz`` in which month a session began, ``under`` is
-    the rule with its version, as it is written into the log.
+    ``now`` tells which consents are over, ``tz`` in which month a session began, ``under`` is the
+    rule with its version, as it is written into the log. ``restricted`` are persons whose data is
+    stored and nothing else (Art. 18), ``consenting`` those who agree to be told apart in their
+    history.
     """
 
     data_class: str
@@ -33,6 +35,8 @@ class Wanted:
     tz: str
     under: str
     held: Held = field(default_factory=Held)
+    restricted: frozenset[str] = frozenset()
+    consenting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

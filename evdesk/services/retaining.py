@@ -15,6 +15,7 @@ from evdesk.domain.audit import DATA_ERASED, PAYLOAD_ERASED, READINGS_ERASED, Ch
 from evdesk.domain.errors import EvdeskError
 from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.personal_data import DataClass
+from evdesk.domain.purposes import HISTORY
 from evdesk.domain.retention import (
     AUDIT,
     READINGS,
@@ -27,11 +28,13 @@ from evdesk.domain.retention import (
 from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Run, Store, Unit, Wanted
 from evdesk.services.erasing import Under, erase_keyed, finish_begun
+from evdesk.services.lawful import may_process
 from evdesk.services.rule_book import RuleBook
 from evdesk.settings import RETAINING
 
 BEGUN, DONE = "retention.begun", "retention.done"
 EMPTIED = "0,0,0"
+LINK = frozenset({DataClass.SESSION_LINK})
 ROWS = "rows deleted with secure_delete, write-ahead log emptied"
 KEYS = f"key of the person and class destroyed, {ROWS}"
 SUMMED = f"added up by charging point and month, {ROWS}"
@@ -51,7 +54,7 @@ class _Size:
 
     def took(self, seconds: float) -> None:
         """Take more or fewer the next time."""
-        factor = min(max(RETAINING.step_s / max(seconds, 1e-6), 0.2), 2.0)
+        factor = min(max(RETAINING.step_s / max(seconds, 1e-6), 0.2), 1.5)
         self.keys = min(max(int(self.keys * factor), 1), RETAINING.most)
 
 
@@ -251,7 +254,15 @@ def _wanted(unit: Unit, rule: Rule, as_of: datetime) -> Wanted:
         tz=tz,
         under=named(rule),
         held=held(unit.retention.holds()),
+        restricted=frozenset(unit.restraints.restricted()),
+        consenting=_consenting(unit, as_of) if rule.data_class in LINK else frozenset(),
     )
+
+
+def _consenting(unit: Unit, at: datetime) -> frozenset[str]:
+    """Return who agrees to be told apart beyond billing."""
+    said = {one.person for one in unit.consents.latest(HISTORY)}
+    return frozenset(one for one in said if may_process(unit, one, HISTORY, at).allowed)
 
 
 def _planned(unit: Unit, rule: Rule, as_of: datetime) -> Planned:

@@ -20,9 +20,9 @@ from evdesk.ports import Brought, RuledOn, Unit
 PROGRAM = "evdesk"  # the author of what ships with it
 SHIPPED = "ships with evdesk"
 ADOPTED = "retention.adopted"
-ORDER = ("draft", "session", "invoice", "session_link", "card", "vin", "identity", "contact",
-         "payment", "consent_evidence", "consent", "request", "mail", "readings", "fault", "audit",
-         "account")  # fmt: skip
+ORDER = ("draft", "session", "invoice", "card", "vin", "identity", "contact", "payment",
+         "session_link", "consent_evidence", "consent", "request", "mail", "readings", "fault",
+         "audit", "account")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Each kind of data: what of it is past its date, what of that stays, and how rows of it go.
 
 A query has the columns key and why: why is NULL where the row is to go. ``:cutoff`` is exclusive,
-in ms; ``:persons`` and ``:invoices`` are JSON lists of what is held.
+in ms; ``:persons`` and ``:invoices`` are JSON lists of what is held, ``:restricted`` of persons.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from evdesk.storage.retention_deletes import UNIT
 FAR = 2**62
 DAY_MS = 86_400_000
 HELD_PERSON = "IN (SELECT value FROM json_each(:persons))"
+RESTRICTED = "IN (SELECT value FROM json_each(:restricted))"
 CONSENT_END = f"""
     SELECT CASE WHEN state IN ('ConsentGiven', 'RenewedConsentGiven')
                 THEN coalesce(valid_until_ms, {FAR}) ELSE at_ms END
@@ -36,6 +37,7 @@ CHANGED = (
 SESSIONS = f"""
     SELECT id AS key, CASE
         WHEN driver_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN driver_id {RESTRICTED} THEN 'restriction'
         WHEN id IN ({DRAFTED}) THEN 'draft' END AS why
     FROM session
     WHERE +state = 'closed' AND +unplugged_at_ms < :cutoff
@@ -45,6 +47,7 @@ LINKS = f"""
     SELECT session.id AS key, CASE
         WHEN session.driver_id {HELD_PERSON} OR invoice.driver_id {HELD_PERSON}
           OR invoice.id IN (SELECT value FROM json_each(:invoices)) THEN 'legal_hold'
+        WHEN session.driver_id {RESTRICTED} THEN 'restriction'
         WHEN session.driver_id IN (SELECT value FROM json_each(:consenting)) THEN 'consent'
         END AS why
     FROM session
@@ -56,12 +59,13 @@ LINKS = f"""
 INVOICES = f"""
     SELECT id AS key, CASE
         WHEN driver_id {HELD_PERSON} OR id IN (SELECT value FROM json_each(:invoices))
-        THEN 'legal_hold' END AS why
+        THEN 'legal_hold' WHEN driver_id {RESTRICTED} THEN 'restriction' END AS why
     FROM invoice WHERE max(issued_at_ms, {CHANGED}) < :cutoff
 """  # noqa: S608
 PERSONS = f"""
     SELECT id AS key, CASE
         WHEN id {HELD_PERSON} THEN 'legal_hold'
+            WHEN id {RESTRICTED} THEN 'restriction'
         WHEN EXISTS ({UNBILLED}) THEN 'unbilled_session'
         WHEN id IN ({OF_DRAFTS}) THEN 'draft' END AS why
     FROM driver
@@ -71,7 +75,8 @@ PERSONS = f"""
       AND EXISTS (SELECT 1 FROM person_field WHERE person_id = driver.id AND data_class = :class)
 """  # noqa: S608
 VEHICLES = f"""
-    SELECT person_id AS key, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END AS why
+    SELECT person_id AS key, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN person_id {RESTRICTED} THEN 'restriction' END AS why
     FROM vehicle JOIN driver ON driver.id = person_id
     WHERE min(coalesce(retired_at_ms, {FAR}), coalesce(
         ({CONSENT_END.format(person="vehicle.person_id", purpose="'vin'")}), set_at_ms)) < :cutoff
@@ -79,19 +84,22 @@ VEHICLES = f"""
 OF_EVENT = CONSENT_END.format(person="event.person_id", purpose="event.purpose")
 CONSENTS = f"""
     SELECT DISTINCT person_id || '{UNIT}' || purpose AS key,
-        CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END AS why
+        CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN person_id {RESTRICTED} THEN 'restriction' END AS why
     FROM consent_event AS event
     WHERE ({OF_EVENT}) < :cutoff
 """  # noqa: S608
 EVIDENCE = f"""
-    SELECT evidence.id AS key, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END AS why
+    SELECT evidence.id AS key, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN person_id {RESTRICTED} THEN 'restriction' END AS why
     FROM consent_evidence AS evidence
     WHERE coalesce((SELECT max(({OF_EVENT})) FROM consent_event AS event
                     WHERE event.person_id = evidence.person_id
                       AND event.evidence_id = evidence.id), 0) < :cutoff
 """  # noqa: S608
 CARDS = f"""
-    SELECT card.id AS key, CASE WHEN driver_id {HELD_PERSON} THEN 'legal_hold' END AS why
+    SELECT card.id AS key, CASE WHEN driver_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN driver_id {RESTRICTED} THEN 'restriction' END AS why
     FROM card JOIN driver ON driver.id = driver_id LEFT JOIN card_end ON card_id = card.id
     WHERE min(coalesce(card_end.at_ms, {FAR}), coalesce(to_at_ms, {FAR}),
               coalesce(retired_at_ms, {FAR})) < :cutoff
@@ -125,27 +133,20 @@ DAYS = f"""
 # A request is over with its answer; what was disclosed was told to a person, or to a recipient.
 REQUESTS = f"""
     SELECT 'request:' || request.id AS key,
-        CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END AS why
+        CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN person_id {RESTRICTED} THEN 'restriction' END AS why
     FROM request WHERE (
         SELECT CASE WHEN state IN ('answered', 'refused', 'withdrawn') THEN at_ms ELSE {FAR} END
         FROM request_event WHERE request_id = request.id ORDER BY id DESC LIMIT 1) < :cutoff
     UNION ALL
-    SELECT 'disclosure:' || id, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold' END
+    SELECT 'disclosure:' || id, CASE WHEN person_id {HELD_PERSON} THEN 'legal_hold'
+            WHEN person_id {RESTRICTED} THEN 'restriction' END
     FROM disclosure WHERE at_ms < :cutoff
 """  # noqa: S608
-# Who agrees to be told apart beyond billing at an instant.
-CONSENTING = """
-    SELECT person_id FROM consent_event AS event
-    WHERE purpose = 'history' AND state IN ('ConsentGiven', 'RenewedConsentGiven')
-      AND (valid_until_ms IS NULL OR valid_until_ms > :now)
-      AND NOT EXISTS (SELECT 1 FROM consent_event AS later
-                      WHERE later.person_id = event.person_id AND later.purpose = event.purpose
-                        AND (later.at_ms, later.seq) > (event.at_ms, event.seq))
-"""
 # The begin of the oldest session that is billed, or whose person is held.
 NEEDED = f"""
     SELECT min(plugged_in_at_ms) FROM session
-    WHERE driver_id {HELD_PERSON}
+    WHERE driver_id {HELD_PERSON} OR driver_id {RESTRICTED}
        OR EXISTS (SELECT 1 FROM invoice_session WHERE session_id = session.id)
 """  # noqa: S608
 

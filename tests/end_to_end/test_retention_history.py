@@ -40,8 +40,12 @@ INVOICE = (
 )
 CONSENT = (
     "INSERT INTO consent_event (person_id, purpose, seq, at_ms, recorded_at_ms, state, method,"
-    " valid_until_ms, entity_id, entity_role, witness, evidence_id, evidence_sha256)"
-    " VALUES (?, ?, ?, ?, ?, ?, 'paper', ?, ?, 'subject', 'A-1', ?, ?)"
+    " valid_until_ms, entity_id, entity_role, witness, evidence_id, evidence_sha256, notice_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, 'paper', ?, ?, 'subject', 'A-1', ?, ?, 1)"
+)
+NOTICE = (
+    "INSERT INTO notice (id, purpose, major, minor, language, content, sha256, created_at_ms,"
+    " author, ready_made) VALUES (1, 'history', 1, 0, 'de', x'00', ?, ?, 'A-1', 1)"
 )
 
 
@@ -147,6 +151,7 @@ class World:
                 unit.drivers.add(Driver(name, party, "de", BEGIN))
                 self.people[name] = Person(name)
             db = unit._connection  # type: ignore[attr-defined]
+            db.run(NOTICE, (bytes(32), ms(BEGIN)))
             db.many(
                 "INSERT INTO card (digest, shown, driver_id, from_at_ms) VALUES (?, '04..', ?, ?)",
                 [(bytes(32), name, ms(BEGIN)) for name in self.people],
@@ -288,12 +293,17 @@ class World:
         """Mark what is gone by now."""
         for session in self.sessions:
             self._expect_session(session, now)
-        for invoice in self.invoices:
-            if not self._held(invoice.person):
-                self._expect_invoice(invoice, now)
+        invoices = [one for one in self.invoices if not self._held(one.person)]
+        for invoice in invoices:
+            self._expect_invoice(invoice, now)
         for person in self.people.values():
             if not person.held:
                 self._expect_person(person, now)
+        for invoice in invoices:
+            self._expect_links(invoice, now)
+        self._expect_consents(now)
+
+    def _expect_consents(self, now: datetime) -> None:
         for said in self.consents:
             if not self._held(said.person) and new_year_after(said.over(now), 3) <= now:
                 said.gone = said.evidence_gone = True
@@ -309,6 +319,8 @@ class World:
             invoice.gone = True
             for session in invoice.sessions:
                 session.gone = "with its invoice"
+
+    def _expect_links(self, invoice: Inv, now: datetime) -> None:
         if days_after(invoice.issued, 90) <= now and not self._agrees(invoice.person, now):
             for session in invoice.sessions:
                 session.linked = False
@@ -332,7 +344,7 @@ class World:
         return self.people[person].held
 
     def _agrees(self, person: str, now: datetime) -> bool:
-        return any(
+        return self.people[person].known and any(
             (one.person, one.purpose) == (person, "history") and one.over(now) > now
             for one in self.consents
             if one.given <= now

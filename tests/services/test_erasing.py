@@ -8,6 +8,7 @@ import pytest
 
 from evdesk.domain.audit import Change
 from evdesk.domain.backups import BackupId
+from evdesk.domain.consents import Switch
 from evdesk.domain.instants import to_ms
 from evdesk.domain.mail import Letter
 from evdesk.domain.personal_data import DataClass
@@ -211,15 +212,30 @@ def test_consents_and_vehicles_go_when_their_time_is_up(site: Retained) -> None:
     assert site.run() == {"consents": 1}  # ran out in 2027
 
 
+def test_what_is_restricted_is_stored_and_not_erased(site: Retained, kim: DriverId) -> None:
+    with site.store.write() as unit:
+        unit.restraints.restrict(kim, Switch(site.clock.at, on=True, author="A-1", reason="wrong"))
+        unit.record_change(Change("person.restricted", "driver", kim, {}))
+    site.drivers.retire(kim)
+    site.to("2035-06-01")
+    assert set(site.run()) <= {"mail"}
+    whys = {one.rule.id: dict(one.reasons) for one in site.retention.plan() if one.selected}
+    assert whys["invoices-de"] == whys["identity"] == {"restriction": 1}
+
+
 def test_whoever_agrees_to_history_stays_linked_until_they_withdraw(
     site: Retained, kim: DriverId
 ) -> None:
     at = to_ms(START)
     with site.store.write() as unit:
         unit._connection.run(  # type: ignore[attr-defined]
+            "INSERT INTO notice VALUES (1, 'history', 1, 0, 'de', x'00', ?, ?, 'A-1', 1)",
+            (bytes(32), at),
+        )
+        unit._connection.run(  # type: ignore[attr-defined]
             "INSERT INTO consent_event (person_id, purpose, seq, at_ms, recorded_at_ms, state,"
-            " method, valid_until_ms, entity_id, entity_role, witness)"
-            " VALUES (?, 'history', 1, ?, ?, 'ConsentGiven', 'paper', ?, ?, 'subject', 'A-1')",
+            " method, valid_until_ms, entity_id, entity_role, witness, notice_id)"
+            " VALUES (?, 'history', 1, ?, ?, 'ConsentGiven', 'paper', ?, ?, 'subject', 'A-1', 1)",
             (kim, at, at, to_ms(START + timedelta(days=300)), kim),
         )
         unit.record_change(Change("consent.recorded", "driver", kim, {}))
