@@ -119,11 +119,13 @@ def _erase(store: Store, person: DriverId, data_class: DataClass, under: Under, 
     if not count:
         return 0
     with store.write() as unit:
-        if data_class is DataClass.MAIL:
-            count = unit.erasing.drop_mail_to(_address(unit, person))
+        about = person
+        if data_class is DataClass.MAIL:  # letters know an address only, and so has the ledger to
+            about = DriverId(_address(unit, person))
+            count = unit.erasing.drop_mail_to(about)
         else:
             count = unit.erasing.erase_person(person, data_class)
-        unit.erasing.tell(person, data_class, under.rule, under.at)
+        unit.erasing.tell(about, data_class, under.rule, under.at)
         facts = {"class": data_class.value, "driver": person, "rows": count}
         unit.record_change(Change(DATA_ERASED, "rule", under.rule, facts, under.reason))
     return count
