@@ -15,7 +15,7 @@ from evdesk.storage.connection import Connection, Value
 from evdesk.storage.erasures import LedgerFile, subject_of
 from evdesk.storage.persons import Persons
 from evdesk.storage.retention_deletes import UNIT, Chunk
-from evdesk.storage.retention_kinds import CHANGED, CONSENTING, FAR, KINDS, NEEDED
+from evdesk.storage.retention_kinds import CHANGED, FAR, KINDS, NEEDED
 
 DAY_MS = 86_400_000
 BEFORE = "before:"  # begins what the ledger calls everything of a kind up to an instant
@@ -120,16 +120,17 @@ class StoredErasing:
             "class": wanted.data_class,
             "persons": _listed(wanted.held.persons),
             "invoices": _listed(wanted.held.invoices),
+            "restricted": _listed(wanted.restricted),
+            "consenting": _listed(wanted.consenting),
         }
-        if wanted.data_class == DataClass.SESSION_LINK:
-            rows = self._db.all(CONSENTING, {"now": to_ms(wanted.now)})
-            values["consenting"] = _listed(person for (person,) in rows)
         if wanted.data_class == AUDIT:
             oldest = self._db.one("SELECT min(from_ms) FROM segment")
             known = oldest is not None and oldest[0] is not None
             values["oldest_sealed"] = rfc3339(_day(oldest[0])) if oldest and known else "~"
         if wanted.data_class == READINGS:
-            needed = self._db.one(NEEDED, {"persons": values["persons"]})
+            needed = self._db.one(
+                NEEDED, {name: values[name] for name in ("persons", "restricted")}
+            )
             known = needed is not None and needed[0] is not None
             values["first_needed_day"] = (needed[0] if needed and known else FAR) // DAY_MS
         return values
