@@ -246,7 +246,7 @@ def test_evidence_is_kept_under_the_persons_key_and_its_hash_in_the_event(
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "empty file"), (bytes(CONSENTS.most_evidence_bytes + 1), "5 MB are the most")],
+    [(b"", "empty file"), (bytes(CONSENTS.most_evidence_bytes + 1), "4 MB are the most")],
 )
 def test_evidence_that_cannot_be_kept_is_refused(
     desk: Desk, kim: DriverId, content: bytes, sentence: str
