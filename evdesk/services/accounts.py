@@ -10,6 +10,7 @@ from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Account, AccountId, Role, SlotKind
 from evdesk.ports import Clock, NewSlot, Pseudonyms, SiteKeys, Store
 from evdesk.services.key_changes import ADDED, KeyChanges
+from evdesk.services.naming import demand_plain
 from evdesk.services.passwords import demand_good
 from evdesk.services.permitting import permit
 
@@ -71,6 +72,7 @@ class AccountService:
         name = " ".join(name.split())
         if not name:
             raise UserError("An account needs a name.")
+        demand_plain(name, "name")
         self._demand_good(password, name)
         with self._keys.held():
             with self._store.read() as unit:

@@ -10,6 +10,7 @@ from evdesk.domain.errors import UserError
 from evdesk.domain.permissions import Action
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.ports import Clock, Pseudonyms, Store, Unit
+from evdesk.services.naming import demand_plain
 from evdesk.services.permitting import REVEALED, given, permit
 
 LANGUAGES = ("en", "de")
@@ -118,6 +119,8 @@ def retire_driver(unit: Unit, driver: DriverId, at: datetime) -> None:
 
 def _checked(party: Party) -> Party:
     party = replace(party, name=party.name.strip())
+    for each in fields(Party):
+        demand_plain(getattr(party, each.name), each.name)
     if not party.name:
         raise UserError("A driver needs a name.")
     if party.email and party.email.count("@") != 1:

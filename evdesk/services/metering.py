@@ -14,6 +14,7 @@ from evdesk.domain.readings import MeterId, Reading
 from evdesk.ports import Clock, Decided, Devices, ProfileInfo, Store, Unit
 from evdesk.services.cautions import Caution, cautions, check_choices, energy_read_as, has_energy
 from evdesk.services.finding import tell_depots
+from evdesk.services.naming import demand_plain
 from evdesk.services.newest import newest_readings
 from evdesk.services.occupied import Occupancy
 from evdesk.services.permitting import given, permit
@@ -89,7 +90,7 @@ class MeterService:
 
         """
         profile = self._devices.profile(new.profile)
-        new = replace(new, name=new.name.strip())
+        new = replace(new, name=demand_plain(new.name.strip(), "name"))
         with self._store.read() as unit:
             demo = unit.site.load().demo
         self._devices.check_url(new.url, demo=demo)

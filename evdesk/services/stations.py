@@ -12,6 +12,7 @@ from evdesk.domain.site import DriverId
 from evdesk.ports import Clock, Devices, SessionFilter, Store, Unit
 from evdesk.services.cautions import has_energy
 from evdesk.services.drivers import existing_driver
+from evdesk.services.naming import demand_plain
 from evdesk.services.permitting import permit
 
 
@@ -43,7 +44,7 @@ class StationService:
                 energy register that another point bills already.
 
         """
-        name = name.strip()
+        name = demand_plain(name.strip(), "name")
         if not name:
             raise UserError("A station needs a name.")
         with self._store.write() as unit:
@@ -136,7 +137,7 @@ class StationService:
     @permit(Action.CHANGE_DEVICES)
     def rename(self, name: str, new_name: str) -> None:
         """Give a point another name; issued invoices keep what they say."""
-        new_name = new_name.strip()
+        new_name = demand_plain(new_name.strip(), "name")
         with self._store.write() as unit:
             station = existing_station(unit, name)
             if not new_name:

@@ -423,11 +423,10 @@ def read_log(path: Path, findings: Findings) -> Log:
     numbers = {one.seq for one in parsed if one is not None}
     for line, entry in zip(lines, parsed, strict=True):
         log.count += 1
+        log.at_last = sha256(b"\x00", line)
         if entry is not None and entry.seq >= len(lines) + MOST_GAP:
             findings.add("order", entry.seq)  # far behind a hole it stands nowhere
-            log.at_last = sha256(b"\x00", line)
             continue
-        log.at_last = sha256(b"\x00", line)
         if entry is not None:
             _skip_missing(log, entry.seq, numbers, findings)
         seq = log.size
