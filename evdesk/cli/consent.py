@@ -1,5 +1,6 @@
 """``consent``: what drivers agreed to, and what follows from it."""
 
+import json
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -122,7 +123,7 @@ def _declare_receipt(consent: Groups) -> None:
     )
     receipt.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
     receipt.add_argument("--format", choices=RECEIPT_FORMATS, help="default: by the suffix")
-    receipt.add_argument("--out", metavar="FILE", help="default: DRIVER.pdf or DRIVER.json")
+    receipt.add_argument("--out", metavar="FILE", help="default: DRIVER.pdf; JSON is printed")
 
 
 def list_purposes(context: Context) -> None:
@@ -200,13 +201,19 @@ def list_due(context: Context) -> None:
 
 
 def write_receipt(context: Context) -> None:
-    """Write a receipt."""
-    args = context.args
+    """Write a receipt to a file; as JSON without a file, print it."""
+    args, driver = context.args, DriverId(context.args.driver)
     suffix = "" if args.out is None else Path(args.out).suffix.lower().removeprefix(".")
-    form = args.format or (suffix if suffix in RECEIPT_FORMATS else "pdf")
-    out = Path(args.out or f"{args.driver}.{form}")
+    usual = suffix if suffix in RECEIPT_FORMATS else "json" if context.out.as_json else "pdf"
+    form = args.format or usual
+    if args.out is None and form == "json":
+        with context.site() as services:
+            receipt = services.consents.receipt(driver, form).decode()
+        context.out.answer(json.loads(receipt), receipt.rstrip())
+        return
+    out = Path(args.out or f"{driver}.{form}")
     with bootstrap.saving(out) as file, context.site() as services:
-        file.write(services.consents.receipt(DriverId(args.driver), form))
+        file.write(services.consents.receipt(driver, form))
     context.out.answer({"file": str(out), "format": form}, f"Saved the receipt to {out}.")
 
 

@@ -175,6 +175,12 @@ def test_a_receipt_is_written_in_either_form(shell: Shell, tmp_path: Path, form:
     ]  # fmt: skip
 
 
+def test_a_receipt_for_machines_is_printed_without_a_file(shell: Shell) -> None:
+    agree(shell)
+    assert shell.json("consent", "receipt", "D-1")["pii_principal_id"] == "D-1"
+    assert json.loads(shell.text("consent", "receipt", "D-1", "--format", "json"))["receipt_id"]
+
+
 def test_a_receipt_of_nothing_is_refused_and_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
     out = tmp_path / "receipt.pdf"
     shell.refused(2, "asked for nothing yet", "consent", "receipt", "D-1", "--out", out)
