@@ -3,6 +3,7 @@
 from evdesk.bootstrap.backing_up import (
     find_backups,
     is_backup_of,
+    opens_backup,
     restore_service,
     verify_backup,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "open_window",
     "open_with_key",
     "open_with_keyring",
+    "opens_backup",
     "picture",
     "restore_service",
     "save",

@@ -16,7 +16,7 @@ from evdesk.ports import Attend, BackupStage, BackupVerdict, FoundBackup, Restor
 from evdesk.services.backup_keeping import BackupKeeper
 from evdesk.services.restoring import RestoreService, RestoreWish
 from evdesk.settings import BACKUPS
-from evdesk.storage import backup_file, backups, keys, swapping
+from evdesk.storage import backup_file, backup_keys, backups, keys, swapping
 from evdesk.storage.backups import SiteBackups
 from evdesk.storage.restoring import Wish, restoration
 
@@ -85,6 +85,11 @@ def verify_backup(file: Path, password: Secret, attend: Attend = unattended) -> 
         return keys.unlock(folder, None, password).data_key
 
     return backups.verify(file.expanduser().absolute(), key_of, WallClock().now(), attend)
+
+
+def opens_backup(file: Path, password: Secret) -> bool:
+    """Return whether a password is one of a backup."""
+    return backup_keys.opens(file.expanduser().absolute(), password)
 
 
 def find_backups(folder: Path) -> list[FoundBackup]:

@@ -1,6 +1,7 @@
 """Sites: created, and opened by whoever has a key; the services are built on them."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,8 +166,15 @@ def check_site(folder: Path) -> None:
         )
 
 
-def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened:
+def open_site(
+    folder: Path,
+    password: Secret,
+    user: str | None = None,
+    is_excused: Callable[[Secret], bool] = lambda _password: False,
+) -> Opened:
     """Open a site with a password or the recovery code; the name of the user makes it faster.
+
+    A wrong password is counted unless ``is_excused`` says that it was meant for something else.
 
     Raises:
         TooEarly: too soon after a wrong password; nothing was tried.
@@ -179,7 +187,7 @@ def open_site(folder: Path, password: Secret, user: str | None = None) -> Opened
         unlocked = keys.unlock(folder, None, password, user=user)
         return _opened_by(folder, unlocked, user)
     except WrongKey as error:
-        if error.template in WRONG_PASSWORDS:
+        if error.template in WRONG_PASSWORDS and not is_excused(password):
             attempts.count(WallClock().now())
         raise
 

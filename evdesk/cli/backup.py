@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -20,10 +21,11 @@ from evdesk.cli.backup_answers import (
     verdict_json,
     verdict_text,
 )
-from evdesk.cli.context import Context, read_password
+from evdesk.cli.context import Context, Trial, read_password
 from evdesk.cli.options import Groups
 from evdesk.cli.output import facts
 from evdesk.domain.errors import UserError, WrongKey
+from evdesk.domain.secrets import Secret
 from evdesk.ports import Attend, BackupStage, BackupVerdict, Restorable
 from evdesk.services.backups import ListedBackup
 from evdesk.services.restoring import RestoreWish
@@ -52,6 +54,11 @@ def add_to(groups: Groups) -> None:
         "evdesk backup verify evdesk-S-7KQ2M9XF-20261122T020000Z-B-3XW8K2PA.zip",
     )
     verify.add_argument("file", metavar="FILE")
+    verify.add_argument(
+        "--backup-password-file",
+        metavar="FILE",
+        help="a password of when the backup was made, if the data key was renewed since",
+    )
     _add_restore(backup)
     schedule = backup.command(
         "schedule",
@@ -165,25 +172,38 @@ def schedule_backups(context: Context) -> None:
 
 def verify_backup(context: Context) -> int | None:
     """Check a backup by restoring it into a scratch file."""
-    file = Path(context.args.file)
+    file, then = Path(context.args.file), _password_of_then(context)
     with _ending_in_order():
-        verdict = _noted(context, file)
-        if verdict is None:
-            verdict = bootstrap.verify_backup(file, context.password(), _progress(context))
+        if context.option("site") is not None and bootstrap.is_backup_of(file, context.folder()):
+            verdict = _verified_at_site(context, file, then)
+        else:
+            password = context.password() if then is None else then
+            verdict = bootstrap.verify_backup(file, password, _progress(context))
     context.out.answer(verdict_json(verdict), verdict_text(verdict))
     return None if verdict.intact else NO
 
 
-def _noted(context: Context, file: Path) -> BackupVerdict | None:
-    """Check it as the site that was named, so that it is in its log; None where that is not it."""
-    if context.option("site") is None or not bootstrap.is_backup_of(file, context.folder()):
-        return None
+def _verified_at_site(context: Context, file: Path, then: Secret | None) -> BackupVerdict:
+    """Check it as the site that was named, so that it is in its log, if its password was given."""
+    trial = Trial(may_be_older=partial(bootstrap.opens_backup, file))
     try:
-        with context.site() as services:
-            return services.backups.verify(file, _progress(context))
-    except WrongKey as error:  # the password may be one of that day
-        context.out.note(f"evdesk: {error} The backup is tried by itself; no log tells of it.")
-        return None
+        with context.opened(trial) as opened:
+            own = trial.password if then is None else then
+            verdict = opened.services.backups.verify(file, _progress(context), own)
+            if verdict.own_password:
+                context.out.note("Checked with its own password.")
+            return verdict
+    except WrongKey:
+        if not trial.excused or trial.password is None:
+            raise
+    verdict = bootstrap.verify_backup(file, trial.password, _progress(context))
+    context.out.note("Checked with its own password: the log of the site does not tell of it.")
+    return verdict
+
+
+def _password_of_then(context: Context) -> Secret | None:
+    file = context.args.backup_password_file
+    return None if file is None else read_password(Path(file).expanduser())
 
 
 # -- restoring -------------------------------------------------------------------------------------
@@ -192,7 +212,6 @@ def _noted(context: Context, file: Path) -> BackupVerdict | None:
 def restore_backup(context: Context) -> None:
     """Restore a backup."""
     args = context.args
-    then = args.backup_password_file
     wish = RestoreWish(
         file=Path(args.file),
         folder=Path(args.to),
@@ -201,7 +220,7 @@ def restore_backup(context: Context) -> None:
         without_persons=args.without_persons,
         without_ledger=args.without_ledger,
         none_issued=args.no_later_invoices,
-        backup_password=None if then is None else read_password(Path(then).expanduser()),
+        backup_password=_password_of_then(context),
     )
     service = bootstrap.restore_service()
 

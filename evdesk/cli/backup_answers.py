@@ -8,10 +8,14 @@ from evdesk.ports import BackupVerdict, FoundBackup, PersonsSource, Restorable, 
 from evdesk.services.backups import ListedBackup, MadeBackup
 
 STATES = {
-    ScheduleState.UNDECIDED: "not decided: nobody has turned backups on or off",
+    ScheduleState.UNDECIDED: "not set up: a backup is made only when somebody makes one",
     ScheduleState.ON: "on",
     ScheduleState.OFF: "off",
 }
+SAME_DISK = (
+    "\n\nIt is on the same disk as the site, and lost with it: copy it elsewhere, with persons.db "
+    "and erasures.jsonl beside it."
+)
 
 
 def question(about: Restorable) -> str:
@@ -37,6 +41,7 @@ def made_json(made: MadeBackup) -> dict[str, object]:
         "verified": made.verdict.intact,
         "problems": _problems(made.verdict),
         "removed": [str(one.file) for one in made.removed],
+        "same_disk": made.same_disk,
     }
 
 
@@ -74,6 +79,7 @@ def verdict_json(verdict: BackupVerdict) -> dict[str, object]:
         "problems": _problems(verdict),
         "entries": verdict.entries,
         "readings": verdict.readings,
+        "own_password": verdict.own_password,
         "months": [
             {
                 "month": name,
@@ -105,7 +111,7 @@ def made_text(made: MadeBackup, tz: str) -> str:
     ]
     gone = made.removed
     more = f"\n\n{counted(len(gone), 'older backup')} removed." if gone else ""
-    return facts(pairs, tz) + more
+    return facts(pairs, tz) + more + (SAME_DISK if made.same_disk else "")
 
 
 def found_text(found: list[ListedBackup], tz: str) -> str:

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,20 @@ from evdesk.services.key_changes import RECOVERY_CODE
 from evdesk.settings import UNLOCKING
 
 BRIEF_S = 1  # a script waits so long by itself after a wrong password
+
+
+@dataclass(slots=True)
+class Trial:
+    """What was given to open the site with, and whether it is excused that it does not."""
+
+    may_be_older: Callable[[Secret], bool] = lambda _password: False
+    password: Secret | None = None
+    excused: bool = False
+
+    def is_excused(self, password: Secret) -> bool:
+        """Return whether a password that does not open the site was not meant to."""
+        self.excused = self.may_be_older(password)
+        return self.excused
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +90,27 @@ class Context:
             yield opened.services
 
     @contextmanager
-    def opened(self) -> Iterator[bootstrap.Opened]:
+    def opened(self, trial: Trial | None = None) -> Iterator[bootstrap.Opened]:
         """Open the site and close it afterwards; for what needs its keys as well."""
         bootstrap.check_site(self.folder())  # before anybody types a password
-        opened = self.open()
+        opened = self.open(trial)
         self.tell(opened)
         try:
             yield opened
         finally:
             opened.services.store.close()
 
-    def open(self) -> bootstrap.Opened:
+    def open(self, trial: Trial | None = None) -> bootstrap.Opened:
         """Open the site: with the password file, the keyring of the system, or what is typed."""
+        trial = Trial() if trial is None else trial
         if self.option("password_file") is not None:
             self._wait(at_most_s=BRIEF_S)
-            return bootstrap.open_site(self.folder(), self.password(), self.option("user"))
-        return self._open_with_keyring() or self._open_with_typed()
+            return self._open_with(self.option("user"), trial)
+        return self._open_with_keyring() or self._open_with_typed(trial)
+
+    def _open_with(self, user: str | None, trial: Trial) -> bootstrap.Opened:
+        trial.password = self.password()
+        return bootstrap.open_site(self.folder(), trial.password, user, trial.is_excused)
 
     def _wait(self, at_most_s: int) -> None:
         """Wait until a password may be tried; a longer wait is left to be refused."""
@@ -110,13 +129,13 @@ class Context:
             self.out.note(f"evdesk: {error}")
             return None
 
-    def _open_with_typed(self) -> bootstrap.Opened:
+    def _open_with_typed(self, trial: Trial) -> bootstrap.Opened:
         folder, user = self.folder(), self.option("user")
         if _somebody_is_there():
             self._wait(at_most_s=UNLOCKING.last_wait_s)
             if user is None and bootstrap.has_several_accounts(folder):
                 user = _ask_for_account()
-        return bootstrap.open_site(folder, self.password(), user)
+        return self._open_with(user, trial)
 
     def tell(self, opened: bootstrap.Opened) -> None:
         """Say what was odd with the keys: their second copy stood in, or a change was cut off."""

@@ -55,8 +55,8 @@ def schedule(of: Schedule) -> tuple[str, str]:
     if of.state is not ScheduleState.ON:
         off = of.state is ScheduleState.OFF
         return (
-            translate("backups", "Off") if off else translate("backups", "Not decided"),
-            translate("backups", "by hand only"),
+            translate("backups", "Off") if off else translate("backups", "Not set up"),
+            translate("backups", "only when you make one"),
         )
     hours, minutes = divmod(of.at_minute, MINUTES_AN_HOUR)
     return (
@@ -73,6 +73,7 @@ def verdict(of: BackupVerdict, zone: ZoneInfo) -> tuple[str, Tone]:
         head = translate("backups", "{file} does not hold.").format(file=name)
         return f"{head}\n{told}", Tone.DANGER
     at = texts.NONE if of.backup is None else texts.stamp(of.backup.created_at, zone)
+    own = translate("backups", "Checked with its own password.") if of.own_password else ""
     return (
         translate(
             "backups",
@@ -83,6 +84,7 @@ def verdict(of: BackupVerdict, zone: ZoneInfo) -> tuple[str, Tone]:
             entries=texts.number(of.entries, 0),
             readings=texts.number(of.readings, 0),
             months=texts.number(len(of.months), 0),
-        ),
+        )
+        + (f" {own}" if own else ""),
         Tone.POSITIVE,
     )

@@ -20,6 +20,15 @@ OLDER_KEY = (
     "open it. Nothing was changed. Give a password of that time as well: --backup-password-file"
 )
 
+MADE_UNDER_ANOTHER = (
+    "{file} was made under another data key than the site has today, and no password that was "
+    "given opens it. Give a password of when it was made: --backup-password-file"
+)
+MADE_BEFORE_ROTATION = (
+    "{file} was made before the key was changed on {on}; give the password of then: "
+    "--backup-password-file"
+)
+
 
 class BackupStage(StrEnum):
     """What is done at the moment, of making, verifying and restoring a backup."""
@@ -65,7 +74,8 @@ class BackupVerdict:
     """What came of restoring a backup into a scratch file; no problems: all of it is as it was.
 
     ``signed`` is whether the site's key signed it; a backup made by somebody without that key is
-    proven by the data key alone. ``months`` are totals as they were restored.
+    proven by the data key alone. ``months`` are totals as they were restored. ``own_password``: it
+    was not opened with the data key of today, but with a password of its own.
     """
 
     file: Path
@@ -74,6 +84,7 @@ class BackupVerdict:
     entries: int = 0
     readings: int = 0
     months: Mapping[str, MonthTotals] = field(default_factory=dict)
+    own_password: bool = False
 
     @property
     def intact(self) -> bool:
@@ -138,6 +149,9 @@ class BackupFiles(Protocol):
 
         """
 
+    def is_on_same_disk(self, folder: Path) -> bool:
+        """Return whether a folder is lost with the disk that the site is on; False: not known."""
+
     def alone(self) -> AbstractContextManager[None]:
         """Let nobody else make backups of this site while the block lasts.
 
@@ -156,11 +170,16 @@ class BackupFiles(Protocol):
 
         """
 
-    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
+    def verify(
+        self, file: Path, attend: Attend = unattended, then: Secret | None = None
+    ) -> BackupVerdict:
         """Restore a backup of this site into a scratch file and check everything there is.
+
+        ``then`` is a password that is tried where the data key is another one since.
 
         Raises:
             UserError: there is no such file, or it is another site's.
+            WrongKey: the data key is another one since, and ``then`` does not open the backup.
             StorageError: no room for the scratch file, or a newer program made it.
 
         """

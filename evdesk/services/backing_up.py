@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from evdesk.domain.audit import Change, Outcome
 from evdesk.domain.backups import Backup, BackupId, ScheduleState, expired
-from evdesk.domain.errors import EvdeskError
+from evdesk.domain.errors import EvdeskError, WrongKey
 from evdesk.domain.instants import parse_instant, rfc3339
+from evdesk.domain.secrets import Secret
 from evdesk.ports import (
     Attend,
+    AuditFilter,
     BackupFiles,
     BackupOrder,
     BackupVerdict,
@@ -21,6 +24,8 @@ from evdesk.ports import (
     Unit,
     unattended,
 )
+from evdesk.ports.backups import MADE_BEFORE_ROTATION, MADE_UNDER_ANOTHER
+from evdesk.services.key_changes import ROTATED
 from evdesk.settings import BACKUPS
 
 LOG = logging.getLogger(__name__)
@@ -81,9 +86,22 @@ class BackupWork:
             self._finish_begun()
             self._tidy_persons()
 
-    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
-        """Restore a backup into a scratch file, check it, and enter the verdict in the log."""
-        verdict = self._files.verify(file, attend)
+    def verify(
+        self, file: Path, attend: Attend = unattended, then: Secret | None = None
+    ) -> BackupVerdict:
+        """Restore a backup into a scratch file, check it, and enter the verdict in the log.
+
+        Raises:
+            WrongKey: the data key is another one since, and ``then`` does not open the backup;
+                that says nothing about the backup, and nothing is entered.
+
+        """
+        try:
+            verdict = self._files.verify(file, attend, then)
+        except WrongKey as error:
+            if error.template != MADE_UNDER_ANOTHER:
+                raise
+            raise self._dated(error) from error
         backup = "unknown" if verdict.backup is None else verdict.backup.id
         facts = {"problems": len(verdict.problems), "entries": verdict.entries}
         with self._recording() as unit:
@@ -104,6 +122,22 @@ class BackupWork:
                 made_at = rfc3339(one.created_at)
                 unit.record_change(_change(REMOVED, one.id, made_at=made_at, keep_days=days))
         return tuple(one for one in old if self._files.remove(one))
+
+    def _dated(self, error: WrongKey) -> WrongKey:
+        """Return the error with the day on which the key was changed, where the log tells it."""
+        made_at = error.facts["made_at"]
+        if not isinstance(made_at, datetime):
+            return error
+        with self._store.read() as unit:
+            found = unit.audit.find(AuditFilter(from_at=made_at, action=ROTATED))
+            zone = ZoneInfo(unit.site.load().tz)
+        if not found:
+            return error
+        return WrongKey(
+            MADE_BEFORE_ROTATION,
+            file=error.facts["file"],
+            on=found[-1].at.astimezone(zone).date().isoformat(),
+        )
 
     # -- parts ----------------------------------------------------------------------------------
 

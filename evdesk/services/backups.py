@@ -7,6 +7,7 @@ from evdesk.domain.audit import Change
 from evdesk.domain.backups import Backup, Schedule, ScheduleState
 from evdesk.domain.errors import UserError
 from evdesk.domain.permissions import Action
+from evdesk.domain.secrets import Secret
 from evdesk.ports import (
     Attend,
     BackupFiles,
@@ -28,11 +29,15 @@ MINUTES_A_DAY = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class MadeBackup:
-    """A new backup, and what came of restoring it; ``removed`` are older ones that went for it."""
+    """A new backup, and what came of restoring it; ``removed`` are older ones that went for it.
+
+    ``same_disk``: it lies on the disk of the site, and is lost with it.
+    """
 
     backup: Backup
     verdict: BackupVerdict
     removed: tuple[Backup, ...]
+    same_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +75,23 @@ class BackupService:
         removed: tuple[Backup, ...] = ()
         if verdict.intact and backup.file.parent in {usual, self._files.own_folder()}:
             removed = self._work.rotate(backup.file.parent)
-        return MadeBackup(backup, verdict, removed)
+        return MadeBackup(backup, verdict, removed, self._files.is_on_same_disk(backup.file.parent))
 
     @permit(Action.VERIFY_BACKUPS)
-    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
+    def verify(
+        self, file: Path, attend: Attend = unattended, then: Secret | None = None
+    ) -> BackupVerdict:
         """Restore a backup of this site into a scratch file and check everything there is.
+
+        ``then`` is a password that is tried where the data key is another one since.
 
         Raises:
             UserError: there is no such file, or it is another site's.
+            WrongKey: the data key is another one since, and ``then`` does not open the backup.
             StorageError: no room for the scratch file, or a newer program made it.
 
         """
-        return self._work.verify(file.expanduser().absolute(), attend)
+        return self._work.verify(file.expanduser().absolute(), attend, then)
 
     @permit(Action.LOOK)
     def find(self, folder: Path | None = None) -> list[ListedBackup]:
@@ -103,6 +113,11 @@ class BackupService:
     def usual_folder(self) -> Path:
         """Return where backups go when no folder is named."""
         return self._work.usual_folder()
+
+    @permit(Action.LOOK)
+    def is_on_same_disk(self, folder: Path) -> bool:
+        """Return whether backups in a folder are lost with the disk that the site is on."""
+        return self._files.is_on_same_disk(folder.expanduser().absolute())
 
     @permit(Action.CHANGE_SETTINGS)
     def set_schedule(

@@ -27,9 +27,10 @@ from evdesk.ports.backups import (
     unattended,
 )
 from evdesk.settings import JOURNAL
-from evdesk.storage import backup_file, disks, keys, migrations
+from evdesk.storage import backup_file, backup_keys, disks, keys, migrations
 from evdesk.storage.backup_checks import verdict_of
 from evdesk.storage.backup_file import CHUNK_BYTES, Manifest, Packing, Part, site_of, sync
+from evdesk.storage.backup_keys import SCRATCH, KeyOfBackup
 from evdesk.storage.chain import Chain
 from evdesk.storage.connection import Connection
 from evdesk.storage.disks import disk_of, sync_folder
@@ -45,7 +46,6 @@ from evdesk.storage.totals import totals_of
 SITE_DB, PERSONS_DB = "site.db", "persons.db"
 LOCK = "backup.lock"
 PAGES = 256  # that are copied at once: 1 MB
-SCRATCH = "evdesk-verify-"
 ROOM_BYTES = 4_000_000  # beside what is written: the log of a scratch file, and the like
 BYTES_PER_MB = 1_000_000
 
@@ -61,7 +61,7 @@ OTHER_SITES = (
     "{folder} holds backups of another site ({site}). Each site needs a folder of its own there. "
     "Nothing was done."
 )
-OTHER_SITE = "{file} is a backup of another site ({site}). Nothing was done."
+OTHER_SITE = backup_keys.OTHER_SITE
 BUSY = "Another backup of this site is being made. Nothing was done; try again when it is done."
 KEYS_CHANGED = (
     "The keys of the site were changed while it was backed up, so that this backup would not open. "
@@ -110,6 +110,10 @@ class SiteBackups:
                 if site is not None and site != mine:
                     raise UserError(OTHER_SITES, folder=folder, site=site)
         return folder
+
+    def is_on_same_disk(self, folder: Path) -> bool:
+        """Return whether a folder is lost with the disk that the site is on; False: not known."""
+        return disks.are_on_one(self._folder, folder)
 
     def find(self, folder: Path) -> list[FoundBackup]:
         """Return the backups of this site in a folder, newest first."""
@@ -297,23 +301,20 @@ class SiteBackups:
 
     # -- proving --------------------------------------------------------------------------------
 
-    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
+    def verify(
+        self, file: Path, attend: Attend = unattended, then: Secret | None = None
+    ) -> BackupVerdict:
         """Restore a backup of this site into a scratch file and check everything there is.
 
         Raises:
             UserError: there is no such file, or it is another site's.
+            WrongKey: the data key is another one since, and ``then`` does not open the backup.
             StorageError: no room for the scratch file, or a newer program made it.
 
         """
-        mine = keys.site_id(self._folder)
-
-        def key_of(unpacked: Path) -> Secret:
-            site = keys.site_id(unpacked)
-            if site != mine:
-                raise UserError(OTHER_SITE, file=file, site=site)
-            return self._keys.data_key
-
-        return verify(file, key_of, self._clock.now(), attend)
+        key_of = KeyOfBackup(file, keys.site_id(self._folder), self._keys.data_key, then)
+        verdict = verify(file, key_of, self._clock.now(), attend)
+        return replace(verdict, own_password=key_of.own_password)
 
     def _place(self, path: Path) -> Place:
         return Place(path, self._keys.data_key, JOURNAL.busy_timeout_ms)

@@ -71,3 +71,12 @@ def sync_folder(folder: Path) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def are_on_one(one: Path, other: Path) -> bool:
+    """Return whether two paths, there or to be made, are on one file system."""
+    try:
+        devices = [next(p for p in (path, *path.parents) if p.exists()) for path in (one, other)]
+        return devices[0].stat().st_dev == devices[1].stat().st_dev
+    except (OSError, StopIteration):
+        return False

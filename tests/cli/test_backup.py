@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from evdesk.storage.site_folder import create_site
+from evdesk.storage.unlock_attempts import ATTEMPTS
 from tests.cli.shell import ROOT, Shell, fails
 from tests.cli.test_processes import ended, wait_for_collector
 from tests.services.desk import OWNER, PASSWORD, SITE
@@ -48,7 +49,7 @@ def bare(shell: Shell, *arguments: object) -> Any:
 
 
 def test_what_create_answers(shell: Shell, usb: Path, backup: dict[str, Any]) -> None:
-    assert set(backup) == BACKUP_FIELDS | {"verified", "problems", "removed"}
+    assert set(backup) == BACKUP_FIELDS | {"verified", "problems", "removed", "same_disk"}
     assert Path(backup["file"]).parent == usb
     assert backup["bytes"] == Path(backup["file"]).stat().st_size
     assert (backup["verified"], backup["problems"], backup["removed"]) == (True, [], [])
@@ -59,9 +60,16 @@ def test_what_create_answers(shell: Shell, usb: Path, backup: dict[str, Any]) ->
     assert root
 
 
+def test_a_backup_on_the_disk_of_the_site_says_that_it_is_lost_with_it(shell: Shell) -> None:
+    assert "on the same disk as the site" in shell.text("backup", "create")
+    assert shell.json("backup", "create")["same_disk"]
+
+
 def test_what_verify_answers(shell: Shell, backup: dict[str, Any]) -> None:
     answer = bare(shell, "backup", "verify", backup["file"])
-    assert set(answer) == BACKUP_FIELDS | {"intact", "problems", "entries", "readings", "months"}
+    assert set(answer) == BACKUP_FIELDS | {
+        *("intact", "problems", "entries", "readings", "months", "own_password"),
+    }
     assert (answer["intact"], answer["problems"]) == (True, [])
     assert answer["entries"] == int(backup["head"].split(":")[0])
     (month,) = answer["months"]
@@ -367,3 +375,80 @@ def test_nothing_of_people_is_readable_in_a_backup_or_left_anywhere(
     with zipfile.ZipFile(next(usb.glob("*.zip"))) as archive:
         manifest = archive.read("manifest.json")
     assert b"24300" not in manifest  # what was charged in a month is nobody's business either
+
+
+# -- after the key was changed --------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_words(tmp_path: Path) -> Path:
+    """A password that is set after the backup was made."""
+    file = tmp_path / "new-words.txt"
+    file.write_text("violet kettle seven orchard")
+    return file
+
+
+def last_verified(shell: Shell) -> list[str]:
+    entries = shell.json("audit", "list")
+    return [entry["outcome"] for entry in entries if entry["action"] == "backup.verified"]
+
+
+def test_a_backup_from_before_a_new_key_is_checked_with_the_password_that_is_given(
+    shell: Shell, backup: dict[str, Any]
+) -> None:
+    shell.json("account", "rotate")
+    answer = shell.run("backup", "verify", backup["file"])
+    assert (answer.code, answer.err) == (0, "Checked with its own password.\n")
+    assert "holds: every page" in answer.out
+    assert last_verified(shell) == ["ok", "ok"]
+
+
+def test_a_backup_from_before_a_new_key_and_password_asks_for_that_of_then(
+    shell: Shell, backup: dict[str, Any], new_words: Path, tmp_path: Path
+) -> None:
+    then = tmp_path / "then.txt"
+    then.write_bytes(shell.password_file.read_bytes())
+    shell.json("account", "rotate")
+    shell.json("account", "passwd", "--new-password-file", new_words)
+    shell.password_file.write_bytes(new_words.read_bytes())
+    said = "was made before the key was changed on 20"
+    answer = shell.run("backup", "verify", backup["file"])
+    assert answer.code == 4
+    fails(answer, said)
+    assert last_verified(shell) == ["ok"]
+    verify = ("backup", "verify", backup["file"], "--backup-password-file")
+    answer = shell.run(*verify, new_words)
+    assert answer.code == 4
+    fails(answer, said)
+    answer = shell.run(*verify, then)
+    assert (answer.code, answer.err) == (0, "Checked with its own password.\n")
+    assert last_verified(shell) == ["ok", "ok"]
+
+
+def test_an_old_password_checks_an_old_backup_and_is_no_failed_unlock(
+    shell: Shell, backup: dict[str, Any], new_words: Path
+) -> None:
+    shell.json("account", "passwd", "--new-password-file", new_words)
+    answer = shell.run("backup", "verify", backup["file"])
+    told = "Checked with its own password: the log of the site does not tell of it.\n"
+    assert (answer.code, answer.err) == (0, told)
+    assert not (shell.folder / ATTEMPTS).exists()
+    shell.password_file.write_text("neither of then nor of today")
+    wrong = shell.run("backup", "verify", backup["file"])
+    assert wrong.code == 4
+    fails(wrong, "does not open this site")
+    assert (shell.folder / ATTEMPTS).exists()
+
+
+def test_a_changed_backup_from_before_a_new_key_is_still_a_changed_one(
+    shell: Shell, backup: dict[str, Any]
+) -> None:
+    shell.json("account", "rotate")
+    file = Path(backup["file"])
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+    answer = shell.run("backup", "verify", file)
+    assert answer.code == 1
+    assert "does NOT hold" in answer.out
+    assert last_verified(shell) == ["failed", "ok"]

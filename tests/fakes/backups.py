@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from evdesk.domain.backups import Backup, BackupId, MonthTotals, Schedule, ScheduleState
-from evdesk.domain.errors import EvdeskError, StorageError
+from evdesk.domain.errors import EvdeskError, StorageError, WrongKey
 from evdesk.domain.notes import Head
+from evdesk.domain.secrets import Secret
 from evdesk.domain.site import Actor, Role
 from evdesk.ports import (
     Attend,
@@ -19,6 +20,7 @@ from evdesk.ports import (
     Restored,
     unattended,
 )
+from evdesk.ports.backups import MADE_BEFORE_ROTATION
 from evdesk.services.backups import BackupService, ListedBackup, MadeBackup
 from evdesk.services.restoring import RestoreService, RestoreWish
 
@@ -46,9 +48,16 @@ class StubBackups(BackupService):
         self.problem: EvdeskError | None = None
         self.when = Schedule(ScheduleState.UNDECIDED, None, 180, 30, None, None)
         self.asked: list[Path | None] = []
+        self.password_of_then: bytes | None = None  # that every backup needs which is checked
 
     def usual_folder(self) -> Path:
         return self.when.folder or FOLDER
+
+    def own_folder(self) -> Path:
+        return Path("/srv/site/backups")
+
+    def is_on_same_disk(self, folder: Path) -> bool:
+        return folder == self.own_folder()
 
     def find(self, folder: Path | None = None) -> list[ListedBackup]:
         return list(self.made) if folder in {None, FOLDER} else []
@@ -61,14 +70,19 @@ class StubBackups(BackupService):
         self.made.insert(0, ListedBackup(_found(new), verified=True))
         return MadeBackup(new, self._verdict(new.file), ())
 
-    def verify(self, file: Path, attend: Attend = unattended) -> BackupVerdict:
+    def verify(
+        self, file: Path, attend: Attend = unattended, then: Secret | None = None
+    ) -> BackupVerdict:
         for stage in STAGES:
             attend(stage, 0.5)
+        needed = self.password_of_then
+        if needed is not None and (then is None or then.reveal() != needed):
+            raise WrongKey(MADE_BEFORE_ROTATION, file=file, on="2026-11-20")
         if self.problem is None:
             self.made = [
                 replace(one, verified=one.verified or one.found.file == file) for one in self.made
             ]
-        return self._verdict(file)
+        return replace(self._verdict(file), own_password=needed is not None)
 
     def _verdict(self, file: Path) -> BackupVerdict:
         problems = () if self.problem is None else (self.problem,)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTime
+from PySide6.QtWidgets import QLabel
 
 from evdesk.domain.backups import ScheduleState
 from evdesk.domain.errors import UserError, WrongKey
@@ -23,7 +24,7 @@ def page(open_window, qtbot):
 def test_how_things_stand_is_seen_at_a_glance(page):
     assert page.last.value() == "Mon 23 Nov  03:00"
     assert page.proven.value() == "Not yet"
-    assert page.daily.value() == "Not decided"
+    assert page.daily.value() == "Not set up"
     assert page.where.text_in_full() == f"In {FOLDER}"
     assert page.table.selected()[0].found.backup == backup()
 
@@ -62,6 +63,44 @@ def test_a_check_proves_the_backup_that_is_selected(page, qtbot):
     with qtbot.waitSignal(page.work.ended):
         page.verify.click()
     qtbot.waitUntil(lambda: page.proven.value() == "Yes")
+
+
+def test_a_backup_from_before_a_new_key_asks_for_its_own_password(page, qtbot):
+    backups = page.context.desk.backups
+    backups.password_of_then = b"of then"
+    page.verify.click()
+    qtbot.waitUntil(lambda: getattr(page, "older", None) is not None)
+    asked = page.older
+    assert "2026-11-20" in " ".join(one.text() for one in asked.findChildren(QLabel))
+    asked.ok.click()
+    assert asked.error.isVisible()
+    asked.password.setText("not it")
+    page.older = None
+    asked.ok.click()
+    qtbot.waitUntil(lambda: page.older is not None)
+    page.older.password.setText("of then")
+    with qtbot.waitSignal(page.work.ended):
+        page.older.ok.click()
+    assert page.work.banner.text().startswith("Proven by restoring it")
+    assert page.work.banner.text().endswith("Checked with its own password.")
+
+
+def test_an_empty_page_offers_a_backup_once(page, qtbot):
+    with qtbot.waitSignal(page.drawn):
+        page.show_folder("/media/empty")
+    assert page.first.isVisible()
+    assert not page.make.isVisible()
+
+
+def test_the_schedule_warns_of_the_disk_of_the_site(page, qtbot):
+    page.schedule.click()
+    form = page.form
+    assert not form.same_disk.isVisible()
+    form.folder.set_text(str(page.context.desk.backups.own_folder()))
+    qtbot.waitUntil(form.same_disk.isVisible)
+    form.on.setChecked(False)
+    qtbot.waitUntil(form.same_disk.isHidden)
+    form.reject()
 
 
 def test_the_schedule_is_asked_for_and_shown(page, qtbot):

@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from evdesk.domain.backups import Schedule
+from evdesk.domain.errors import WrongKey
 from evdesk.domain.permissions import Action
 from evdesk.gui import backup_texts, texts
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
-from evdesk.gui.dialogs.backups import BackupSchedule, MakeBackup
+from evdesk.gui.dialogs.backups import BackupSchedule, MakeBackup, PasswordOfThen
 from evdesk.gui.models.rows import Column, RowsModel
 from evdesk.gui.pulse import Snapshot
 from evdesk.gui.tasks import Latest
@@ -117,6 +118,7 @@ class BackupsPage(Page):
         self.work.failed.connect(self.failed)
         self.work.ended.connect(self.refresh)
         self.work.runs.connect(self._on_picked)
+        self.work.needs_password.connect(self._ask_password)
 
     def repaint_icons(self) -> None:
         """Draw icons in the theme's colours."""
@@ -153,6 +155,7 @@ class BackupsPage(Page):
         for part in (self.table, self.verify, self.restore):
             part.setVisible(bool(read.backups))
         self.empty.setVisible(not read.backups)
+        self.make.setVisible(bool(read.backups))  # else the empty page has it
         self.where.set_text(self.tr("In {folder}").format(folder=read.folder))
         self._show_figures(read)
         self._on_picked()
@@ -213,6 +216,12 @@ class BackupsPage(Page):
     def verify_chosen(self) -> None:
         """Check the backup that is selected."""
         self.work.verify(self.table.selected()[0].found.file)
+
+    def _ask_password(self, file: Path, error: WrongKey) -> None:
+        """Ask for what opens a backup from before the key of the site was changed."""
+        self.older = PasswordOfThen(error.facts.get("on"), self)
+        self.older.chosen.connect(partial(self.work.verify, file))
+        self.older.open()
 
     def ask_restore(self) -> None:
         """Say what restoring means; the window closes for it."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from evdesk.domain.errors import WrongKey
+from evdesk.domain.secrets import Secret
 from evdesk.gui import backup_texts
 from evdesk.gui.context import Context
 from evdesk.gui.theme import Tone
@@ -13,9 +15,11 @@ from evdesk.gui.widgets.notice_bar import Banner
 from evdesk.gui.widgets.parts import button, column, label, row
 from evdesk.gui.work import Stopped, Tell, Work
 from evdesk.ports import Attend, BackupStage, BackupVerdict
+from evdesk.ports.backups import MADE_BEFORE_ROTATION, MADE_UNDER_ANOTHER
 from evdesk.services.backups import BackupService, MadeBackup
 
 STEPS = 1_000
+NEED_PASSWORD = {MADE_BEFORE_ROTATION, MADE_UNDER_ANOTHER}
 WORDS_PX = 220
 
 
@@ -29,17 +33,22 @@ def attending(tell: Tell) -> Attend:
 
 
 class BackupWork(QWidget):
-    """One thing at a time; ``runs`` tells whether something does, ``ended`` that it is over."""
+    """One thing at a time; ``runs`` tells whether something does, ``ended`` that it is over.
+
+    ``needs_password`` carries a backup that was made under an older key, and what is said of it.
+    """
 
     runs = Signal(bool)
     ended = Signal()
     failed = Signal(object)
+    needs_password = Signal(object, object)
 
     def __init__(
         self, context: Context, backups: BackupService, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._backups, self._zone = backups, context.zone
+        self._file = Path()
         self._work = Work(context.tasks, self)
         self.words = label("")
         self.words.setMinimumWidth(WORDS_PX)
@@ -63,10 +72,10 @@ class BackupWork(QWidget):
         backups = self._backups
         self._begin(lambda tell: backups.create(folder, attending(tell)), self._on_made)
 
-    def verify(self, file: Path) -> None:
-        """Check a backup by restoring it into a scratch file."""
-        backups = self._backups
-        self._begin(lambda tell: backups.verify(file, attending(tell)), self._on_verified)
+    def verify(self, file: Path, then: Secret | None = None) -> None:
+        """Check a backup by restoring it into a scratch file; ``then``: a password of its own."""
+        backups, self._file = self._backups, file
+        self._begin(lambda tell: backups.verify(file, attending(tell), then), self._on_verified)
 
     def _begin(self, job: Callable[[Tell], object], done: Callable[..., object]) -> None:
         self.words.setText(self.tr("Beginning …"))
@@ -99,5 +108,7 @@ class BackupWork(QWidget):
         self._running.hide()
         self.hide()
         self.ended.emit()
-        if not isinstance(error, Stopped):
+        if isinstance(error, WrongKey) and error.template in NEED_PASSWORD:
+            self.needs_password.emit(self._file, error)
+        elif not isinstance(error, Stopped):
             self.failed.emit(error)
