@@ -277,7 +277,8 @@ def _told(done: Verified, data: dict[str, object], tz: str) -> str:
     for found in verdict.findings:
         where = "" if found.seq is None else f" First: entry {found.seq}."
         often = f" ({counted(found.count, 'time')})" if found.count > 1 else ""
-        lines.append(f"  {found.what}: {WHAT[found.what]}{where}{often}")
+        detail = f" Such as: {found.facts['detail']}." if found.facts.get("detail") else ""
+        lines.append(f"  {found.what}: {WHAT[found.what]}{where}{often}{detail}")
     lines += [f"  {doubt}: {DOUBTS[doubt]}" for doubt in verdict.doubts]
     names = list(_counts(verdict))
     lines += ["", facts(((name, data[name]) for name in names), tz)]
