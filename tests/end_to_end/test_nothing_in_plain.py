@@ -17,14 +17,18 @@ from evdesk.bootstrap.sites import Opened, SiteRequest, create_site, open_site
 from evdesk.devices.simulator.loads import delivering
 from evdesk.devices.simulator.scenario import Device, Scenario
 from evdesk.domain.consents import ConsentState, Method
+from evdesk.domain.disclosures import RecipientKind
 from evdesk.domain.mail import MailServer, Security
 from evdesk.domain.meters import NewMeter
+from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import VIN
+from evdesk.domain.requests import IdentityCheck, RequestKind
 from evdesk.domain.secrets import Secret
 from evdesk.domain.sessions import SessionId
 from evdesk.domain.site import Party
 from evdesk.domain.tariffs import TariffId
 from evdesk.services.recording import ConsentEntry, Scan
+from evdesk.services.requests import Asked
 from evdesk.storage.connection import Connection
 from evdesk.storage.faults import Place
 from tests.end_to_end.places import depot, sessions
@@ -36,6 +40,7 @@ PEOPLE = 9
 PASSWORDS = ("Meerschwein-Tango-4711", "Brieftaube-Walzer-0815", "Postfach-Polka-2306")
 CAR, SCAN = "WVWZZZ1JZXW004711", b"a signature of Wilhelmine, in ink"
 CHARGER = "heidelberg-energy-control"
+ASKED = ("kam im blauen Mantel", "Streit am Gartentor", "Kanzlei Morgenstern", "Gartenbuch 2025")
 # Where, in a decrypted image, a frozen copy of who was billed has to be.
 COLUMNS = {("invoice", "record"), ("mail_server", "password"), ("mail_server", "recipient")}
 
@@ -125,6 +130,7 @@ def fill(office: Office, url: str) -> None:
         driver = services.drivers.add(party).id
         services.cards.add(driver, tag)
     agree(office)
+    ask(office)
     server = MailServer("127.0.0.1", 1, Security.TLS, "desk@example.org", people()[0][0].email)
     services.mail.set_server(
         replace(server, username="desk", password=Secret(PASSWORDS[1].encode()))
@@ -142,6 +148,18 @@ def agree(office: Office) -> None:
     services.vehicles.set(driver, CAR)
     planted.texts.append(CAR)
     planted.raw.append(SCAN)
+
+
+def ask(office: Office) -> None:
+    """Let the first of them ask for something, and somebody outside be told of them."""
+    services, planted = office.opened.services, office.planted
+    driver, check = services.drivers.all()[0].id, IdentityCheck.KNOWN
+    services.requests.add(driver, RequestKind.ACCESS, None, check, ASKED[0])
+    services.rights.restrict(driver, ASKED[1], Asked(check))
+    services.rights.lift(driver, "answered")
+    kind, classes = RecipientKind.TAX_ADVISER, [DataClass.INVOICE]
+    services.disclosures.add(driver, ASKED[2], kind, classes, ASKED[3])
+    planted.texts += ASKED
 
 
 TARIFF = {
