@@ -66,7 +66,9 @@ def export_table(context: Context) -> int:
             span = (context.instant(name, services.info.tz) for name in ("from_at", "to_at"))
             data, rows, damage = services.exports.readings(suffix, args.meter, *span)
         elif args.what == "consents":
-            data, rows = services.exports.consents(suffix, session_filter(context, services).driver)
+            wanted = session_filter(context, services)
+            asked = suffix, wanted.driver, wanted.from_at, wanted.to_at
+            data, rows = services.exports.consents(*asked)
         elif args.what == "faults":
             data, rows = services.faults.export(suffix, _lasted(context, services))
         else:

@@ -80,7 +80,13 @@ class ExportService:
         return self._made("readings", table, suffix), len(rows) - len(damage), damage
 
     @permit(Action.EXPORT)
-    def consents(self, suffix: str, driver: DriverId | None = None) -> tuple[bytes, int]:
+    def consents(
+        self,
+        suffix: str,
+        driver: DriverId | None = None,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+    ) -> tuple[bytes, int]:
         """Return the file of the ledger of consents, of one driver or all, and how many events.
 
         Drivers by pseudonym, in the order in which it was recorded.
@@ -88,7 +94,9 @@ class ExportService:
         _check(suffix, "Consents are")
         with self._store.read() as unit:
             tz, head = unit.site.load().tz, unit.audit.head()
-            rows = tuple(consent_row(event) for event in unit.consents.find(driver))
+            found = unit.consents.find(driver)
+        begin, end = from_at or EPOCH, to_at or FOR_EVER
+        rows = tuple(consent_row(event) for event in found if begin <= event.at < end)
         table = Table("Consents", CONSENT_COLUMNS, rows, tz, str(head))
         return self._made("consents", table, suffix), len(rows)
 

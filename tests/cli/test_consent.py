@@ -152,6 +152,8 @@ def test_the_ledger_is_exported(shell: Shell, tmp_path: Path, suffix: str) -> No
     agree(shell)
     out = tmp_path / f"consents{suffix}"
     assert shell.json("export", "consents", "--out", out)["rows"] == 2
+    assert shell.json("export", "consents", "--out", out, "--to", "2020-01-01")["rows"] == 0
+    assert shell.json("export", "consents", "--out", out, "--driver", "D-1")["rows"] == 2
     if suffix == ".json":
         told = json.loads(out.read_bytes())
         assert [(one["driver"], one["event"]) for one in told] == [
