@@ -82,7 +82,7 @@ class RetentionService:
             self._book.adopt(unit, now)
             current = self._current(unit, rule_id, now)
             rule = _changed(current, self._book.kept(unit, now), wished, self._today(unit))
-            self._check_law(rule)
+            _check_law(self._book.offered, rule)
             shorter = wished.is_shorter_than(current.period)
             actor, said = self._store.actor.ref, given(reason)
             unit.retention.bring(Brought(rule, actor, now, said))
@@ -148,8 +148,8 @@ class RetentionService:
                     "No shorter period is proposed for {rule}. evdesk retention rules", rule=rule_id
                 )
             one = proposed[-1]
-            self._check_approver(unit, one, now)
             actor = self._store.actor.ref
+            _check_approver(unit, actor, one, now)
             ruling = RuledOn(one.rule.id, one.rule.version, Decision.APPROVED, actor, now)
             unit.retention.decide(ruling)
             facts = {"version": one.rule.version, "period": str(one.rule.period)}
@@ -282,39 +282,6 @@ class RetentionService:
         found = (one for one in self._book.kept(unit, now) if one.rule == rule)
         return next(found)
 
-    def _check_law(self, rule: Rule) -> None:
-        """Refuse a period that is shorter than what the law asks for."""
-        for one in self._book.offered.rules:
-            if one.id == rule.id and one.statutory and rule.period.is_shorter_than(one.period):
-                raise UserError(
-                    "{rule} is what the law asks for ({basis}): not less than {period}. Nothing "
-                    "was changed.",
-                    rule=rule.id,
-                    basis=one.legal_basis,
-                    period=one.period,
-                )
-
-    def _check_approver(self, unit: Unit, one: KeptRule, now: datetime) -> None:
-        owners = [each.id for each in unit.accounts.all() if each.role is Role.OWNER]
-        actor, since = self._store.actor.ref, one.at or now
-        if actor == RECOVERY:
-            if len(owners) > 1:
-                raise NotPermitted(
-                    "This site has several owners: another one than who proposed it approves it, "
-                    "with an account of their own. Nothing was changed."
-                )
-            if now < since + CAREFUL_WAIT:
-                raise UserError(
-                    "A shorter period waits 7 days where there is one owner only: approve it from "
-                    "{at:%Y-%m-%d %H:%M} UTC on. Nothing was changed.",
-                    at=since + CAREFUL_WAIT,
-                )
-        elif actor == one.author:
-            raise NotPermitted(
-                "Who proposes a shorter period does not approve it: another owner does, or, with "
-                "one owner only, whoever opens the site with the recovery code, 7 days later."
-            )
-
     def _today(self, unit: Unit) -> date:
         return self._clock.now().astimezone(ZoneInfo(unit.site.load().tz)).date()
 
@@ -342,3 +309,38 @@ def _existing(unit: Unit, kind: HoldKind, ref: str) -> str:
     raise UserError(
         "There is no {kind} {ref} to hold. Nothing was changed.", kind=kind.value, ref=ref
     )
+
+
+def _check_law(offered: Offered, rule: Rule) -> None:
+    """Refuse a period that is shorter than what the law asks for."""
+    for one in offered.rules:
+        if one.id == rule.id and one.statutory and rule.period.is_shorter_than(one.period):
+            raise UserError(
+                "{rule} is what the law asks for ({basis}): not less than {period}. Nothing "
+                "was changed.",
+                rule=rule.id,
+                basis=one.legal_basis,
+                period=one.period,
+            )
+
+
+def _check_approver(unit: Unit, actor: str, one: KeptRule, now: datetime) -> None:
+    owners = [each.id for each in unit.accounts.all() if each.role is Role.OWNER]
+    since = one.at or now
+    if actor == RECOVERY:
+        if len(owners) > 1:
+            raise NotPermitted(
+                "This site has several owners: another one than who proposed it approves it, "
+                "with an account of their own. Nothing was changed."
+            )
+        if now < since + CAREFUL_WAIT:
+            raise UserError(
+                "A shorter period waits 7 days where there is one owner only: approve it from "
+                "{at:%Y-%m-%d %H:%M} UTC on. Nothing was changed.",
+                at=since + CAREFUL_WAIT,
+            )
+    elif actor == one.author:
+        raise NotPermitted(
+            "Who proposes a shorter period does not approve it: another owner does, or, with "
+            "one owner only, whoever opens the site with the recovery code, 7 days later."
+        )

@@ -3,7 +3,7 @@
 On two cores that others were using as well, a run takes of a site with 1,000,000 sessions
 
 - what a quarter of a year brings (50,000 objects): 8.5 to 20 s, 7 to 8 s of CPU;
-- the backlog of two years when retention runs for the first time (339,000): 32 to 40 s, 29 s of CPU;
+- the backlog of two years when it runs for the first time (339,000): 32 to 40 s, 29 s of CPU;
 - all that is left after seven years (611,000): 121 s, 86 s of CPU.
 
 That is 90 to 140 us an object, most of it for what the audit log says of each row. The longest of
