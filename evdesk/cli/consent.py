@@ -21,23 +21,12 @@ from evdesk.domain.errors import UserError
 from evdesk.domain.purposes import PurposeId
 from evdesk.domain.site import DriverId
 from evdesk.services.consents import RECEIPT_FORMATS
-from evdesk.services.recording import ConsentEntry, Scan
+from evdesk.services.recording import ConsentEntry, Scan, media_type_of
 
 NO = 1
 EVENTS = [word for word, state in WORDS.items() if state is not ConsentState.EXPIRED]
 METHODS = {method.value: method for method in Method if method is not Method.PROGRAM}
 METHODS |= {"on_screen_signature": Method.SIGNATURE}
-MEDIA_TYPES = {
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".eml": "message/rfc822",
-    ".txt": "text/plain",
-    ".json": "application/json",
-}
 
 
 def add_to(groups: Groups) -> None:
@@ -218,13 +207,7 @@ def write_receipt(context: Context) -> None:
 
 
 def _scan(path: Path) -> Scan:
-    media_type = MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None:
-        raise UserError(
-            "Evidence is one of {known}, not {name}.",
-            known=", ".join(MEDIA_TYPES),
-            name=path.name,
-        )
+    media_type = media_type_of(path)
     try:
         return Scan(media_type, path.read_bytes())
     except OSError as error:

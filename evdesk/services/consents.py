@@ -1,6 +1,8 @@
 """Consents: asked for, recorded with proof, withdrawn in one step, and told to whoever asks."""
 
 import uuid
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,6 +55,15 @@ class DueConsent:
     def valid_until(self) -> datetime | None:
         """Return when it ends or ended by itself."""
         return self.event.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How many of ``purposes`` that are asked for each driver agrees to now, and has to renew."""
+
+    purposes: int
+    agreed: Mapping[DriverId, int]
+    due: Mapping[DriverId, int]
 
 
 class ConsentService:
@@ -183,20 +194,24 @@ class ConsentService:
     def due(self) -> list[DueConsent]:
         """Return the consents that are to be renewed; the one that ends first comes first."""
         now = self._clock.now()
-        found = []
         with self._store.read() as unit:
-            purposes, shown = {one.id: one for one in unit.purposes.all()}, Shown(unit, now)
-            for event in unit.consents.latest():
-                purpose = purposes.get(event.purpose)
-                if event.state not in IN_FORCE or purpose is None or not purpose.enabled:
-                    continue
-                why = shown.decision(event.person, event.purpose).why
-                ends = event.valid_until is not None and (
-                    event.valid_until <= now + timedelta(days=purpose.reminder_days)
-                )
-                if why in {Why.EXPIRED, Why.NOTICE_CHANGED} or (why is Why.IN_FORCE and ends):
-                    found.append(DueConsent(event, why))
+            found = _due(unit, Shown(unit, now), now)
         return sorted(found, key=lambda one: one.valid_until or now)
+
+    @permit(Action.READ_PRIVACY)
+    def glance(self) -> Glance:
+        """Return in figures how every driver stands, with a few queries for all of them."""
+        now = self._clock.now()
+        with self._store.read() as unit:
+            shown = Shown(unit, now)
+            agreed = Counter(
+                event.person
+                for event in unit.consents.latest()
+                if shown.may(event.person, event.purpose)
+            )
+            due = Counter(one.event.person for one in _due(unit, shown, now))
+            asked = [one for one in unit.purposes.all() if one.needs_consent and one.enabled]
+        return Glance(len(asked), agreed, due)
 
     @permit(Action.SEE_PERSONS)
     def evidence(self, evidence: int) -> ConsentEvidence:
@@ -282,6 +297,21 @@ class ConsentService:
             decision=decision,
             valid_until=events[-1].valid_until,
         )
+
+
+def _due(unit: Unit, shown: Shown, now: datetime) -> list[DueConsent]:
+    found, purposes = [], {one.id: one for one in unit.purposes.all()}
+    for event in unit.consents.latest():
+        purpose = purposes.get(event.purpose)
+        if event.state not in IN_FORCE or purpose is None or not purpose.enabled:
+            continue
+        why = shown.decision(event.person, event.purpose).why
+        ends = event.valid_until is not None and (
+            event.valid_until <= now + timedelta(days=purpose.reminder_days)
+        )
+        if why in {Why.EXPIRED, Why.NOTICE_CHANGED} or (why is Why.IN_FORCE and ends):
+            found.append(DueConsent(event, why))
+    return found
 
 
 def _newest(events: list[ConsentEvent]) -> ConsentEvent | None:

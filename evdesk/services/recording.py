@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 
 from evdesk.domain.audit import Change
 from evdesk.domain.consents import (
@@ -42,6 +43,18 @@ STATE_WORDS = {
     ConsentState.INVALIDATED: "it was found invalid",
 }
 
+MEDIA_TYPES = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".eml": "message/rfc822",
+    ".txt": "text/plain",
+    ".json": "application/json",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -49,6 +62,21 @@ class Scan:
 
     media_type: str
     content: bytes
+
+
+def media_type_of(file: PurePath) -> str:
+    """Return what a file of evidence is, by its name.
+
+    Raises:
+        UserError: nothing that evidence can be.
+
+    """
+    found = MEDIA_TYPES.get(file.suffix.lower())
+    if found is None:
+        raise UserError(
+            "Evidence is one of {known}, not {name}.", known=", ".join(MEDIA_TYPES), name=file.name
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

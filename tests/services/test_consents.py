@@ -175,6 +175,20 @@ def test_a_material_notice_makes_renewals_due_and_a_minor_one_does_not(
     assert desk.consents.check(kim, VIN).notice_version == NoticeVersion(2, 0)
 
 
+def test_a_glance_counts_what_holds_and_what_has_to_be_renewed(desk: Desk, kim: DriverId) -> None:
+    other = desk.add_driver()
+    for purpose in (VIN, HISTORY, EMAIL):
+        desk.consent(kim, purpose)
+    desk.consents.answer(entry(other, S.REFUSED))
+    desk.consents.record(entry(kim, S.WITHDRAWN, EMAIL))
+    desk.notices.add(VIN, NoticeVersion(2, 0), "de", b"another recipient")
+    desk.consents.set_purpose(LOCATION, enabled=False)
+    found = desk.consents.glance()
+    assert (found.purposes, dict(found.agreed), dict(found.due)) == (5, {kim: 1}, {kim: 1})
+    desk.consents.set_purpose(HISTORY, enabled=False)
+    assert (desk.consents.glance().purposes, dict(desk.consents.glance().agreed)) == (4, {})
+
+
 def test_who_agrees_is_said_and_a_fleet_manager_cannot(desk: Desk, kim: DriverId) -> None:
     by = replace(entry(kim, S.GIVEN), entity_role=EntityRole.GUARDIAN, entity_id="form 12")
     desk.consents.answer(by)
