@@ -14,7 +14,7 @@ from evdesk.domain.invoices import Invoice, InvoiceState
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import BILLING, INVOICES, OPERATION, RIGHTS, VIN, PurposeId
 from evdesk.domain.requests import RequestKind
-from evdesk.domain.retention import AUDIT, Rule
+from evdesk.domain.retention import AUDIT, HoldKind, Rule
 from evdesk.domain.sessions import Session
 from evdesk.domain.site import Driver, DriverId
 from evdesk.ports import (
@@ -246,6 +246,11 @@ def _restraints(view: View) -> tuple[Rows, datetime | None]:
             (RequestKind.OBJECTION.value, purpose.id, one.at, "yes" if one.on else "no", one.reason)
             for one in unit.restraints.objections(person, purpose.id)
         ]
+    rows += [
+        ("legal_hold", None, one.since_at, "no" if one.released_at else "yes", one.reason)
+        for one in unit.retention.holds()
+        if one.kind is HoldKind.PERSON and one.object == person
+    ]
     return tuple(rows), None
 
 

@@ -111,6 +111,8 @@ def test_a_hold_keeps_everything_and_is_named(room: RightsDesk) -> None:
     hold = retention.hold(HoldKind.PERSON, kim, "a claim", date(2027, 1, 1))
     done = room.erasures.erase(kim, KNOWN)
     assert {one.end.legal_ground for one in done.classes} == {HELD}
+    held = {one.id: one.rows for one in room.rights.preview(kim).holdings}
+    assert [row[0] for row in held["restraints"]] == ["legal_hold"]
     (reason,) = done.classes[0].reasons
     assert (reason.code, reason.count) == ("legal_hold", hold.id)
     assert reason.until is not None
@@ -128,6 +130,8 @@ def test_nobody_unknown_has_anything_erased(room: RightsDesk) -> None:
 def test_erasing_twice_finds_nothing_more(room: RightsDesk) -> None:
     kim = room.billed()
     room.erasures.erase(kim, KNOWN)
+    held = {one.id: one.rows for one in room.rights.preview(kim).holdings}
+    assert "erasure.begun" in {row[3] for row in held["audit"]}
     again = room.erasures.erase(kim, KNOWN)
     erased = [one.end.count for one in again.classes if one.end.action is Ended.ERASED]
     assert set(erased) == {0}
