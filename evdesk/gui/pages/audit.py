@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
-from evdesk.domain.notes import Head
 from evdesk.domain.permissions import Action
 from evdesk.gui import texts
 from evdesk.gui.context import Context
@@ -60,7 +59,7 @@ class AuditPage(Page):
             self.tr("Write the evidence for the auditor, who checks it without evdesk"),
         )  # fmt: skip
         self.verify = button(
-            self.tr("Verify"), self.verify_now, "primary",
+            self.tr("Verify"), lambda: self.card.verify(), "primary",  # noqa: PLW0108 - no "checked"
             self.tr("Check every entry, row and sealed hour, and all signatures"),
         )  # fmt: skip
         self.paper = button(
@@ -100,7 +99,8 @@ class AuditPage(Page):
         self.card.number_wanted.connect(self.show_number)
         self.card.runs.connect(self.verify.setDisabled)
         self.card.runs.connect(self.paper.setDisabled)
-        self.card.verified.connect(self._on_verified)
+        self.card.verified.connect(self.refresh)
+        self.card.verified.connect(self.panel.again)
         self.card.failed.connect(self.failed)
         self.timeline.picked.connect(self._on_picked)
         self.timeline.shown.connect(self._on_shown)
@@ -183,22 +183,11 @@ class AuditPage(Page):
 
     # -- checking, signing, handing over --------------------------------------------------------
 
-    def verify_now(self) -> None:
-        """Check the log against itself, the key and the anchor."""
-        self.card.verify()
-
     def ask_paper(self) -> None:
         """Ask for a head from elsewhere, and check the log against it too."""
         self.head = PaperHead(self.context, self)
-        self.head.wanted.connect(self._on_head)
+        self.head.wanted.connect(self.card.compare)
         self.head.open()
-
-    def _on_head(self, head: Head) -> None:
-        self.card.verify([head])
-
-    def _on_verified(self) -> None:
-        self.refresh()
-        self.panel.again()
 
     def sign_now(self) -> None:
         """Sign the head as it is."""

@@ -58,6 +58,10 @@ class VerdictCard(QWidget):
         self._work.progressed.connect(self._on_progress)
         self._work.changed.connect(self.runs)
 
+    def compare(self, head: Head) -> None:
+        """Check the whole log, and whether a head from elsewhere is of it."""
+        self.verify([head])
+
     def verify(self, heads: Sequence[Head] = ()) -> None:
         """Check the whole log, also against heads from elsewhere, and show how far it is."""
         audit = self._audit
