@@ -189,7 +189,7 @@ class BuiltSite:
                 "last_invoices": taken,
             }
             accounts = None if replaced is None else replaced.accounts()
-            newer = Newer(persons.rows, ledger, taken, accounts or ())
+            newer = Newer(persons.rows, ledger, taken, accounts or (), backup.created_at)
             settled = settle(folder, self._unlocked, self.about.actor, self._now, newer, facts)
             sync_folder(folder)
         return self._restored(aside, persons, taken, settled, kept_keys=kept_keys)

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from evdesk.domain.audit import Change
-from evdesk.domain.instants import EPOCH, from_ms, to_ms
+from evdesk.domain.erasures import Erasure
+from evdesk.domain.instants import from_ms, to_ms
 from evdesk.domain.notes import Head
 from evdesk.domain.site import Account, Actor
 from evdesk.settings import JOURNAL
@@ -26,6 +27,8 @@ from evdesk.storage.faults import Place
 from evdesk.storage.keys import Unlocked
 from evdesk.storage.persons import Persons, persons_place
 from evdesk.storage.replaced import PersonKey
+from evdesk.storage.retention_erasing import BEFORE
+from evdesk.storage.retention_persons import FOR_GOOD
 from evdesk.storage.site_folder import PERSONS_DB, SITE_DB, open_store
 from evdesk.storage.site_store import RESTORED
 
@@ -49,13 +52,28 @@ FLOOR = (
 class Newer:
     """What is newer than the backup: keys of persons, what was erased, which numbers are taken.
 
-    ``accounts`` are those of the site that is replaced.
+    ``accounts`` are those of the site that is replaced, ``made_at`` is when the backup was made.
     """
 
     persons: Sequence[PersonKey]
     ledger: LedgerFile
     last_invoices: Mapping[str, int]
-    accounts: Sequence[Account] = ()
+    accounts: Sequence[Account]
+    made_at: datetime
+
+    def erasures(self) -> list[Erasure]:
+        """Return what may be in the backup although it was erased.
+
+        What was erased long before the backup was made is not in it, but there may be something
+        new of the same class, such as a car after a consent that was given anew. What is erased
+        for good, and what was past its date, is never there again.
+        """
+        since = self.made_at - timedelta(days=1)  # clocks are set
+        return [
+            one
+            for one in self.ledger.all()
+            if one.at >= since or one.data_class in FOR_GOOD or one.subject.startswith(BEFORE)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +114,14 @@ def settle(
     persons = _write_persons(folder, unlocked, newer.persons)
     with closing(Connection(place)) as connection:
         at = _end_what_was_begun(connection, now, newer)
-        erased_again = PersonKeysReplay(connection, persons).replay(newer.ledger.since(EPOCH))
+        erased_again = PersonKeysReplay(connection, persons).replay(newer.erasures())
         Anchor(folder).put(Chain(connection).head())  # checked whole a moment ago
-        Anchor(folder).put(Chain(connection).head())  # without one, nobody may write
     store = open_store(folder, unlocked.data_key, actor, _Clock(at))
     try:
         with store.write() as unit:
             site = unit.site.load()
             unit.accounts.take_over(newer.accounts)
-            rows = unit.erasing.replay(newer.ledger.all(), at, site.tz)
+            rows = unit.erasing.replay(newer.erasures(), at, site.tz)
             said = {**facts, "erased_again": erased_again, "rows_erased_again": rows}
             unit.record_change(Change(RESTORED, "site", site.id, said))
     finally:

@@ -171,6 +171,33 @@ def test_a_restored_backup_brings_nothing_back(
     back.store.close()
 
 
+def test_a_car_that_is_new_after_a_withdrawal_survives_a_restore(
+    site: Retained, tmp_path: Path
+) -> None:
+    kim = site.add_driver()
+    erase_class(site.store, kim, DataClass.VIN, under(site))
+    site.to("2026-04-01")
+    with site.store.write() as unit:
+        unit._connection.run(  # type: ignore[attr-defined]
+            "INSERT INTO vehicle VALUES (1, ?, ?, ?, ?)",
+            (kim, bytes(32), bytes(40), to_ms(site.clock.at)),
+        )
+        unit.record_change(Change("vehicle.set", "driver", kim, {}))
+    usb = tmp_path / "usb"
+    usb.mkdir()
+    files = SiteBackups(site.folder, unlock(site.folder, None, PASSWORD), site.clock)
+    with files.alone():
+        order = BackupOrder(BackupId("B-1"), files.check_folder(usb), site.clock.at)
+        made = files.make(order)
+    site.store.close()
+    restored = site.folder.with_name("restored")
+    with restoration(Wish(made.file, restored, PASSWORD, site.clock.at)) as begun:
+        begun.carry_out({})
+    back = Retained(restored, site.data_key)
+    assert (back.count("vehicle"), back.party(kim)) == (1, KIM)
+    back.store.close()
+
+
 def test_consents_and_vehicles_go_when_their_time_is_up(site: Retained) -> None:
     """Rows as the ledger of consents writes them."""
     kim = site.add_driver()
@@ -198,6 +225,8 @@ def test_consents_and_vehicles_go_when_their_time_is_up(site: Retained) -> None:
     site.to("2026-06-01")
     assert site.run() == {}
     said(2, "vin", "ConsentWithdrawn", to_ms(site.clock.at))
+    site.to("2026-06-15")
+    said(3, "vin", "ConsentRequested", to_ms(site.clock.at))  # asking anew wins no time
     site.to("2026-07-01")
     assert site.run() == {}
     site.to("2026-07-02")

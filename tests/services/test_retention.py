@@ -414,6 +414,23 @@ def test_an_open_reader_is_waited_for_and_never_reported_as_done(
     assert done[0].checkpoint != "0,0,0"
 
 
+def test_two_that_run_at_once_take_everything_once(site: Retained, billed: DriverId) -> None:
+    """The owner and the collector: whoever is first writes the log."""
+    site.to("2026-06-01")
+    other = RetentionWork(site.store, RuleBook(RULES), site.clock, no_rest)
+    ran = []
+
+    def meanwhile(_seconds: float) -> None:
+        if not ran:
+            ran.append(True)
+            ran.append(other.run(site.clock.at))
+
+    done = RetentionWork(site.store, RuleBook(RULES), site.clock, meanwhile).run(site.clock.at)
+    assert [one.deleted for one in done] == [2]
+    assert len(site.retention.log()) == 1
+    assert site.verdict().findings == ()
+
+
 def test_what_ships_fits_together() -> None:
     offered = shipped_rules(shipped("resources") / "privacy")
     names = [(one.id, one.version) for one in offered.rules]
