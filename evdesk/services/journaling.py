@@ -348,5 +348,5 @@ def _assign_by_card(unit: Unit, session_id: SessionId, event: Tagged) -> None:
     if driver is None or session.driver not in {None, usual}:
         return
     unit.sessions.assign(session_id, driver)
-    facts = {"before": session.driver, "after": driver, "card": event.tag.shown}
+    facts = {"before": session.driver, "after": driver}
     unit.record_change(Change("session.assigned", "session", str(session_id), facts))

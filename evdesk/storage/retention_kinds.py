@@ -23,6 +23,17 @@ CONSENT_END = f"""
     FROM consent_event AS said WHERE said.person_id = {{person}} AND said.purpose = {{purpose}}
     ORDER BY at_ms DESC, seq DESC LIMIT 1
 """  # noqa: S608 - constants
+# Since when the last consent is over: asking anew does not move it, and neither does a refusal.
+VIN_END = f"""
+    SELECT min(coalesce(valid_until_ms, {FAR}), coalesce((
+        SELECT min(after.at_ms) FROM consent_event AS after
+        WHERE after.person_id = said.person_id AND after.purpose = said.purpose
+          AND (after.at_ms, after.seq) > (said.at_ms, said.seq)), {FAR}))
+    FROM consent_event AS said
+    WHERE said.person_id = vehicle.person_id AND said.purpose = 'vin'
+      AND said.state IN ('ConsentGiven', 'RenewedConsentGiven')
+    ORDER BY at_ms DESC, seq DESC LIMIT 1
+"""  # noqa: S608 - constants
 OF_DRAFTS = "SELECT record ->> '$.driver' FROM invoice_draft"
 DRAFTED = "SELECT one.value ->> '$.id' FROM invoice_draft, json_each(record, '$.sessions') AS one"
 UNBILLED = (
@@ -79,7 +90,7 @@ VEHICLES = f"""
             WHEN person_id {RESTRICTED} THEN 'restriction' END AS why
     FROM vehicle JOIN driver ON driver.id = person_id
     WHERE min(coalesce(retired_at_ms, {FAR}), coalesce(
-        ({CONSENT_END.format(person="vehicle.person_id", purpose="'vin'")}), set_at_ms)) < :cutoff
+        ({VIN_END}), set_at_ms)) < :cutoff
 """  # noqa: S608
 OF_EVENT = CONSENT_END.format(person="event.person_id", purpose="event.purpose")
 CONSENTS = f"""
