@@ -15,6 +15,10 @@ OLD_KEY = (
     "Whoever copied the data key while they could still reads old copies of the site with it. A\n"
     "new key for the site shuts that out from now on: evdesk account rotate"
 )
+OLD_BACKUPS = (
+    "Backups that were made before still open with the old key and the passwords of then: make\n"
+    "a new one, and destroy those that are not needed."
+)
 
 
 def add_to(groups: Groups) -> None:
@@ -108,6 +112,7 @@ def list_accounts(context: Context) -> None:
         ways, tz = services.keys.ways_in(), services.info.tz
     shown = [
         (
+            row.account.id,
             row.account.name + (" (you)" if row.is_mine else ""),
             row.account.role.value,
             _slots(row),
@@ -117,7 +122,7 @@ def list_accounts(context: Context) -> None:
         )
         for row in rows
     ]
-    headings = ("name", "role", "opens with", "last opened", "added", "removed")
+    headings = ("id", "name", "role", "opens with", "last opened", "added", "removed")
     context.out.answer(
         [_row(row) for row in rows],
         f"{table(headings, shown, 'There are no accounts.', tz)}\n\n{_other_ways(ways, tz)}",
@@ -148,7 +153,8 @@ def remove_account(context: Context) -> None:
         said = f"{account.name} opens the site no more."
         if context.args.rotate:
             _rotate(context, opened)
-            context.out.answer(_data(account), f"{said} The site is under a new data key.")
+            said = f"{said} The site is under a new data key.\n{OLD_BACKUPS}"
+            context.out.answer(_data(account), said)
         else:
             context.out.answer(_data(account), f"{said}\n\n{OLD_KEY}")
 
@@ -212,8 +218,7 @@ def rotate(context: Context) -> None:
     context.out.answer(
         data,
         f"The site is under a new data key; passwords and recovery code are as before.{again}\n"
-        "Backups that were made before still open with the old key and the passwords of then: "
-        "make\na new one, and destroy those that are not needed.",
+        f"{OLD_BACKUPS}",
     )
 
 

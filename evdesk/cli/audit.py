@@ -1,6 +1,7 @@
 """``audit``: the log of what was done, its signed heads, and checking all of it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from evdesk import bootstrap
@@ -47,6 +48,10 @@ DOUBTS = {
     "head from an invoice with --anchor.",
     Doubt.RESTORED: "A head is of entries that were lost with a restore, which the log tells of.",
 }
+NOT_OF_IT = (
+    "The log itself is intact; this head is not of it. Look again at what you typed, or whose it "
+    "is."
+)
 
 
 def add_to(groups: Groups) -> None:
@@ -113,8 +118,9 @@ def list_entries(context: Context) -> None:
             action=args.action,
             about=args.object,
         )
-        found = [_entry_json(one) for one in services.audit.find(wanted, args.limit)]
-    rows = [[row[column] for column in COLUMNS] for row in found]
+        names = _names(services)
+        found = [_entry_json(one, names) for one in services.audit.find(wanted, args.limit)]
+    rows = [[_actor(row) if c == "actor" else row[c] for c in COLUMNS] for row in found]
     context.out.answer(found, table(COLUMNS, rows, "No entry fits.", tz))
 
 
@@ -124,20 +130,33 @@ def show_entry(context: Context) -> None:
     with context.site() as services:
         kept = services.audit.show(args.seq)
         proof = None if args.proof is None else services.audit.proof(args.seq)
-        tz = services.info.tz
-    data = _kept_json(kept)
+        tz, names = services.info.tz, _names(services)
+    data = _kept_json(kept, names)
     if proof is not None:
         bootstrap.save(Path(args.proof), proof.encode())
         data["proof"] = args.proof
-    shown = {name: _flat(value) for name, value in data.items()}
+    shown = {name: _flat(value) for name, value in data.items() if name != "actor_name"}
+    shown["actor"] = _actor(data)
     context.out.answer(data, facts(shown.items(), tz))
 
 
-def _entry_json(entry: AuditEntry) -> dict[str, object]:
+def _names(services: bootstrap.Services) -> dict[str, str]:
+    """Return the names of all accounts there ever were, by what the log calls them."""
+    return {str(row.account.id): row.account.name for row in services.accounts.rows(removed=True)}
+
+
+def _actor(row: Mapping[str, object]) -> str:
+    """Return who it was, for people: the name with the id."""
+    name = row["actor_name"]
+    return str(row["actor"]) if name is None else f"{name} ({row['actor']})"
+
+
+def _entry_json(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, object]:
     return {
         "seq": entry.seq,
         "at": entry.at,
         "actor": entry.actor,
+        "actor_name": names.get(entry.actor),
         "action": entry.action,
         "object": f"{entry.object_type}/{entry.object_ref}",
         "outcome": entry.outcome.value,
@@ -146,11 +165,11 @@ def _entry_json(entry: AuditEntry) -> dict[str, object]:
     }
 
 
-def _kept_json(kept: KeptEntry) -> dict[str, object]:
+def _kept_json(kept: KeptEntry, names: Mapping[str, str]) -> dict[str, object]:
     head, seq = kept.head, kept.entry.seq
     signed = kept.checkpoint
     return {
-        **_entry_json(kept.entry),
+        **_entry_json(kept.entry, names),
         "payload": "erased" if kept.body is None else "kept",
         "rows": [
             {"table": name, "key": key, "digest": None if digest is None else digest.hex()}
@@ -273,7 +292,7 @@ def _finding_json(found: Finding) -> dict[str, object]:
 
 def _told(done: Verified, data: dict[str, object], tz: str) -> str:
     verdict = done.verdict
-    lines = [RESULTS[verdict.result]]
+    lines = [RESULTS[verdict.result], *([NOT_OF_IT] if done.only_heads else [])]
     for found in verdict.findings:
         where = "" if found.seq is None else f" First: entry {found.seq}."
         often = f" ({counted(found.count, 'time')})" if found.count > 1 else ""

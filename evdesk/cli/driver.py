@@ -5,7 +5,7 @@ from dataclasses import replace
 from evdesk.cli import card
 from evdesk.cli.context import Context
 from evdesk.cli.options import Groups
-from evdesk.cli.output import table
+from evdesk.cli.output import facts, table
 from evdesk.domain.errors import UserError
 from evdesk.domain.site import Driver, DriverId, Party
 from evdesk.services.drivers import LANGUAGES, parse_address
@@ -50,6 +50,16 @@ def add_to(groups: Groups) -> None:
         "evdesk driver retire D-7KQ2M9XF",
     )
     retire.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    reveal = driver.command(
+        "reveal",
+        reveal_driver,
+        "show who a driver is to an auditor; the log says who asked, and why",
+        "evdesk driver reveal D-7KQ2M9XF --reason 'compare invoice and contract'",
+    )
+    reveal.add_argument("driver", metavar="DRIVER", help="id, see: evdesk driver list")
+    reveal.add_argument(
+        "--reason", required=True, metavar="TEXT", help="kept with the entry; name no person in it"
+    )
     card.add_to(driver)
 
 
@@ -98,6 +108,17 @@ def retire_driver(context: Context) -> None:
         context.confirm(f"Retire driver {driver}? Bills stay.")
         services.drivers.retire(driver)
     context.out.answer({"id": driver}, f"{driver} no longer charges here; bills stay.")
+
+
+def reveal_driver(context: Context) -> None:
+    """Show who a driver is; the log says so."""
+    with context.site() as services:
+        driver = services.drivers.reveal(DriverId(context.args.driver), context.args.reason)
+    party = driver.party
+    town = " ".join(part for part in (party.postcode, party.city) if part)
+    address = ", ".join(part for part in (party.street, town, party.country) if part)
+    data = {**_row(driver), "address": address, "vat_id": party.vat_id}
+    context.out.answer(data, facts(data.items()))
 
 
 def _row(driver: Driver) -> dict[str, object]:

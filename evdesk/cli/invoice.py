@@ -38,6 +38,17 @@ def add_to(groups: Groups) -> None:
     )
     export.add_argument("id", metavar="ID", help="id or number")
     export.add_argument("--out", required=True, metavar="FILE.pdf", help="where to save it")
+    reveal = invoice.command(
+        "reveal",
+        reveal_invoice,
+        "save an issued document for an auditor; the log says who opened it, and why",
+        "evdesk invoice reveal 2026-00001 --out a.pdf --reason 'compare with the contract'",
+    )
+    reveal.add_argument("id", metavar="ID", help="id or number")
+    reveal.add_argument("--out", required=True, metavar="FILE.pdf", help="where to save it")
+    reveal.add_argument(
+        "--reason", required=True, metavar="TEXT", help="kept with the entry; name no person in it"
+    )
 
 
 def draft_invoice(context: Context) -> None:
@@ -99,18 +110,35 @@ def show_invoice(context: Context) -> None:
 
 def export_invoice(context: Context) -> None:
     """Save the document."""
-    out = Path(context.args.out)
-    if out.suffix.lower() != ".pdf":
-        raise UserError(
-            "This release saves invoices as .pdf, not as {suffix}.",
-            suffix=out.suffix or "a file without a suffix",
-        )
+    out = _pdf(context)
     with context.site() as services:
         invoice = services.billing.get(InvoiceId(context.args.id))
         pdf = services.billing.document(invoice.id)
     bootstrap.save(out, pdf)
     data = {"id": invoice.id, "number": invoice.number, "file": str(out)}
     context.out.answer(data, f"Saved {out}.")
+
+
+def reveal_invoice(context: Context) -> None:
+    """Save the document for somebody who sees pseudonyms; the log says so."""
+    out = _pdf(context)
+    with context.site() as services:
+        invoice = services.billing.get(InvoiceId(context.args.id))
+        pdf = services.billing.reveal_document(invoice.id, context.args.reason)
+    bootstrap.save(out, pdf)
+    data = {"id": invoice.id, "number": invoice.number, "file": str(out)}
+    context.out.answer(data, f"Saved {out}. The log says that you opened it, and why.")
+
+
+def _pdf(context: Context) -> Path:
+    """Return where the document goes."""
+    out = Path(context.args.out)
+    if out.suffix.lower() != ".pdf":
+        raise UserError(
+            "This release saves invoices as .pdf, not as {suffix}.",
+            suffix=out.suffix or "a file without a suffix",
+        )
+    return out
 
 
 def as_json(invoice: Invoice) -> dict[str, object]:

@@ -9,7 +9,7 @@ from evdesk.domain.audit import AuditEntry, Change
 from evdesk.domain.errors import LogBroken, NotPermitted, StorageError, UserError
 from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.permissions import Action
-from evdesk.domain.verdicts import Known, Result, Verdict
+from evdesk.domain.verdicts import Known, Result, Verdict, What
 from evdesk.ports import (
     AuditFilter,
     EvidenceWriter,
@@ -35,11 +35,13 @@ class Verified:
     """What a check found; ``recorded``: an entry says that it was made, and what it found.
 
     ``signed`` is the checkpoint that was made after it, if all was well and the account may sign.
+    ``only_heads``: nothing is wrong but that heads from elsewhere are not of this log.
     """
 
     verdict: Verdict
     recorded: bool
     signed: KeptCheckpoint | None
+    only_heads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,9 @@ class AuditService:
         with self._store.read() as unit:
             verdict = unit.audit.verify(known, tell)
         recorded = verdict.result is Result.INTACT and self._record(VERIFIED, _counts(verdict))
-        return Verified(verdict, recorded, self._sign() if recorded else None)
+        signed = self._sign() if recorded else None
+        only_heads = self._store.rollback is None and _is_about(verdict, heads)
+        return Verified(verdict, recorded, signed, only_heads)
 
     @permit(Action.LOOK)
     def rollback(self) -> Rollback | None:
@@ -258,3 +262,12 @@ def _counts(verdict: Verdict) -> dict[str, object]:
         "segments": verdict.segments,
         "unsigned_tail": verdict.unsigned_tail,
     }
+
+
+def _is_about(verdict: Verdict, heads: Sequence[Head]) -> bool:
+    """Return whether all that is wrong is that these heads are not of the log."""
+    if len(verdict.findings) != 1:
+        return False
+    found = verdict.findings[0]
+    theirs = found.facts.get("head") in {str(head) for head in heads}
+    return found.what is What.ROLLED_BACK and theirs and found.count <= len(heads)

@@ -31,7 +31,7 @@ from evdesk.storage.key_slots import (
     make_slot,
     open_slot,
 )
-from evdesk.storage.recovery import CODE_BYTES, read_code, write_code
+from evdesk.storage.recovery import CODE_BYTES, is_mistyped, read_code, write_code
 from evdesk.storage.signing import Signing, new_signing
 
 __all__ = ["KEYS", "SECOND", "write_atomically"]
@@ -40,6 +40,10 @@ WRONG = "That password does not open this site. Nothing was changed; try again."
 WRONG_CODE = (
     "That recovery code does not open this site: it is well-formed, but belongs to another site or "
     "was replaced. Nothing was changed."
+)
+MISTYPED = (
+    "This is a recovery code with a letter mistyped. Nothing was changed; compare it with the "
+    "paper, group by group."
 )
 NO_ACCOUNT = "No key of this site belongs to that account. Nothing was changed; choose another."
 NO_SLOT = "The key that is kept for this site opens it no more. Nothing was changed."
@@ -125,6 +129,8 @@ def unlock(
         return _unlocked(folder, file, opened, used_second_copy=second)
     if code is not None:
         raise WrongKey(WRONG_CODE)
+    if is_mistyped(password.reveal().decode(errors="replace")):
+        raise WrongKey(MISTYPED)
     raise WrongKey(WRONG if slots else NO_ACCOUNT)
 
 

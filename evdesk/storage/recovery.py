@@ -11,6 +11,7 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHECK_DIGITS = 3
 GROUP = 5
 BITS = 5
+LENGTH = CODE_BYTES * 8 // BITS + CHECK_DIGITS
 LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2013": None})
 
 
@@ -22,14 +23,25 @@ def write_code(value: bytes) -> str:
 
 def read_code(text: str) -> bytes | None:
     """Return the 20 bytes of a code, or None where the text is not one or has a slip in it."""
-    digits = "".join(text.upper().split()).translate(LOOKALIKES)
-    if len(digits) != CODE_BYTES * 8 // BITS + CHECK_DIGITS or not set(digits) <= set(DIGITS):
+    digits = _typed(text)
+    if len(digits) != LENGTH or not set(digits) <= set(DIGITS):
         return None
     number = 0
     for digit in digits[:-CHECK_DIGITS]:
         number = number << BITS | DIGITS.index(digit)
     value = number.to_bytes(CODE_BYTES, "big")
     return value if digits.endswith(_check(value)) else None
+
+
+def is_mistyped(text: str) -> bool:
+    """Return whether a text looks like a code and has a letter in it that is wrong."""
+    digits = _typed(text)
+    looks_like = len(digits) == LENGTH and digits.isascii() and digits.isalnum()
+    return looks_like and any(map(str.isdigit, digits)) and read_code(text) is None
+
+
+def _typed(text: str) -> str:
+    return "".join(text.upper().split()).translate(LOOKALIKES)
 
 
 def _check(value: bytes) -> str:

@@ -35,6 +35,10 @@ CODES = (
     "row_unknown", "segment_changed", "checkpoint_forged", "checkpoint_fork", "key_changed",
     "rolled_back", "clock", "node_changed", "file_changed",
 )  # fmt: skip
+NOT_OF_IT = (
+    "The log itself is intact; this head is not of it. Look again at what you typed, or whose it "
+    "is."
+)
 SENTENCES = {
     "entry_changed": "An entry is not the one that was written.",
     "entry_missing": "An entry is missing.",
@@ -1016,14 +1020,14 @@ def _report(findings: Findings, doubts: list[str], **counts: object) -> dict[str
     }
 
 
-def told(report: dict[str, Any]) -> str:
-    """Return a report as people read it."""
+def told(report: dict[str, Any], more: str) -> str:
+    """Return a report as people read it, with one more line under the verdict."""
     sentence = {
         "intact": "All of it is as it was written.",
         "tampered": "NOT all of it is as it was written.",
         "unverifiable": "It cannot be told whether all of it is as it was written.",
     }[report["result"]]
-    lines = [sentence]
+    lines = [sentence, more] if more else [sentence]
     for one in report["findings"]:
         where = "" if one["seq"] is None else f" First: entry {one['seq']}."
         detail = f" ({one['detail']})" if one["detail"] else ""
@@ -1041,15 +1045,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--key", metavar="NAME+ID+KEY")
     parser.add_argument("--manifest", metavar="SHA256")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
     args = parser.parse_args(arguments)
     try:
         anchors = [parse_head(text) for text in args.anchor]
         key = None if args.key is None else parse_key(args.key)
-        report = verify(Path(__file__).resolve().parent, Given(anchors, key, args.manifest))
+        report = verify(args.folder, Given(anchors, key, args.manifest))
+        more = "" if anchors else "Compared with no head from outside: add --anchor"
+        if anchors and [one["what"] for one in report["findings"]] == ["rolled_back"]:
+            alone = verify(args.folder, Given([], key, args.manifest))
+            more = "" if alone["findings"] else NOT_OF_IT
     except (ValueError, Unusable) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return UNVERIFIABLE
-    print(json.dumps(report) if args.json else told(report))
+    print(json.dumps(report) if args.json else told(report, more))
     return RESULTS.index(report["result"])
 
 

@@ -132,6 +132,37 @@ def test_a_recovery_code_is_printed_once_and_the_old_one_opens_nothing(
     shell.refused(4, "recovery code does not open this site", "info")
 
 
+def test_a_recovery_code_with_a_slip_in_it_is_no_failed_unlock(shell: Shell) -> None:
+    code = shell.json("account", "recovery-code")["recovery_code"]
+    for slip in ("0" if code[0] != "0" else "1", "U"):
+        shell.password_file.write_text(slip + code[1:])
+        answer = shell.run("info")
+        assert answer.code == 4
+        fails(answer, "This is a recovery code with a letter mistyped")
+        assert not (shell.folder / ATTEMPTS).exists()
+    shell.password_file.write_text(code)
+    assert shell.run("info").code == 0
+
+
+def test_an_auditor_reveals_a_driver_and_a_document_with_a_reason(
+    shell: Shell, bens: Path, tmp_path: Path
+) -> None:
+    add_ben(shell, bens, "auditor")
+    (driver,) = shell.json("driver", "list")
+    reason = ("--reason", "compare with the contract")
+    assert driver["name"] not in as_ben(shell, bens, "driver", "list").out
+    shown = as_ben(shell, bens, "--json", "driver", "reveal", driver["id"], *reason)
+    assert (shown.code, shown.err) == (0, "")
+    assert json.loads(shown.out)["name"] == driver["name"]
+    refused = as_ben(shell, bens, "driver", "reveal", driver["id"], "--reason", " ")
+    assert refused.code == 2
+    missing = as_ben(shell, bens, "invoice", "reveal", "I-1", "--out", tmp_path / "a.pdf", *reason)
+    assert missing.code == 2
+    fails(missing, "I-1")
+    (entry,) = shell.json("audit", "list", "--action", "person.revealed")
+    assert (entry["actor_name"], entry["reason"]) == ("Ben", "compare with the contract")
+
+
 def test_a_new_data_key_leaves_passwords_and_the_log_as_they_are(shell: Shell, bens: Path) -> None:
     add_ben(shell, bens)
     before = shell.json("session", "list")
@@ -146,7 +177,8 @@ def test_a_new_data_key_leaves_passwords_and_the_log_as_they_are(shell: Shell, b
 def test_removing_somebody_offers_a_new_key_or_makes_it_at_once(shell: Shell, bens: Path) -> None:
     add_ben(shell, bens)
     data_key = keys.unlock(shell.folder, None, shell_password(shell)).data_key.reveal()
-    shell.json("account", "remove", "Ben", "--yes", "--rotate")
+    told = shell.text("account", "remove", "Ben", "--yes", "--rotate")
+    assert "destroy those that are not needed" in told
     assert keys.unlock(shell.folder, None, shell_password(shell)).data_key.reveal() != data_key
     entries = shell.json("audit", "list")
     assert [entry["action"] for entry in entries if entry["action"].startswith("account.")] == [

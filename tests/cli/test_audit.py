@@ -1,6 +1,8 @@
 """``audit`` and ``export evidence`` as scripts and people see them."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from tests.cli.shell import Shell
 def test_entries_are_listed_newest_first(shell: Shell) -> None:
     found = shell.json("audit", "list")
     assert [one["seq"] for one in found] == list(range(len(found)))[::-1]
-    assert {"seq", "at", "actor", "action", "object", "outcome", "reason", "facts"} == set(found[0])
+    fields = {"seq", "at", "actor", "actor_name", "action", "object", "outcome", "reason", "facts"}
+    assert fields == set(found[0])
     begun = found[-1]
     assert (begun["action"], begun["outcome"]) == ("log.begun", "ok")
     assert begun["at"].endswith("Z")
@@ -104,6 +107,53 @@ def test_evidence_is_a_zip_with_its_verifier(shell: Shell, tmp_path: Path) -> No
     assert "python3 verify.py" in told
     assert "Write down the head" in told
     shell.refused(2, "Evidence is a .zip", "export", "evidence", "--out", tmp_path / "evidence.csv")
+
+
+def test_people_read_whose_account_it_was(shell: Shell) -> None:
+    (ada,) = shell.json("account", "list")
+    assert f"Ada ({ada['id']})" in shell.text("audit", "list", "--actor", "Ada")
+    (login,) = shell.json("audit", "list", "--action", "login.ok", "--limit", "1")
+    assert (login["actor"], login["actor_name"]) == (ada["id"], "Ada")
+    assert f"Ada ({ada['id']})" in shell.text("audit", "show", login["seq"])
+    assert ada["id"] in shell.text("account", "list")
+
+
+def test_a_head_that_is_mistyped_leaves_the_log_intact(shell: Shell) -> None:
+    wrong = f"2:{notes.encoded(bytes(32))}"
+    answer = shell.run("audit", "verify", "--anchor", wrong)
+    assert answer.code == 1
+    assert "The log itself is intact; this head is not of it." in answer.out
+
+
+def test_the_verifier_says_what_a_head_is_missing_for(shell: Shell, tmp_path: Path) -> None:
+    out, folder = tmp_path / "evidence.zip", tmp_path / "unpacked"
+    head = shell.json("export", "evidence", "--out", out)["head"]
+    with zipfile.ZipFile(out) as archive:
+        archive.extractall(folder)
+
+    def verify(*arguments: object) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, folder / "verify.py", *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    without = "Compared with no head from outside: add --anchor"
+    code, told = verify()
+    assert code == 0
+    assert told.splitlines()[1] == without
+    code, told = verify("--anchor", head, folder)
+    assert (code, without in told, "intact;" in told) == (0, False, False)
+    code, told = verify("--anchor", f"2:{notes.encoded(bytes(32))}")
+    assert code == 1
+    assert "The log itself is intact; this head is not of it." in told.splitlines()[1]
+    entries = folder / "entries.jsonl"
+    entries.write_bytes(entries.read_bytes().replace(b"ok", b"no", 1))
+    code, told = verify("--anchor", f"2:{notes.encoded(bytes(32))}")
+    assert (code, "intact;" in told) == (1, False)
 
 
 def test_a_group_says_what_it_is_for(capsys) -> None:

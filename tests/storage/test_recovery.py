@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evdesk.storage.recovery import DIGITS, read_code, write_code
+from evdesk.storage.recovery import DIGITS, is_mistyped, read_code, write_code
 
 values = st.binary(min_size=20, max_size=20)
 
@@ -22,6 +22,16 @@ def test_one_wrong_character_is_almost_always_noticed(value, place, digit) -> No
     place %= len(code)
     slip = code[:place] + digit + code[place + 1 :]
     assert read_code(slip) in {None, value}
+
+
+@given(value=values, place=st.integers(0, 40), letter=st.sampled_from(f"{DIGITS}U"))
+def test_a_slip_is_known_as_one_and_a_passphrase_is_not(value, place, letter) -> None:
+    code = write_code(value)
+    places = [at for at, old in enumerate(code) if old != "-"]
+    at = places[place % len(places)]
+    slip = code[:at] + letter + code[at + 1 :]
+    assert is_mistyped(slip) is (read_code(slip) is None)
+    assert not is_mistyped("correct horse battery staple lamp door")
 
 
 @pytest.mark.parametrize("text", ["", "correct horse", "0" * 34, "U" * 35, "é" * 35])
