@@ -1,18 +1,24 @@
 """Access, portability, rectification, restriction and objection, on a real site."""
 
+import hashlib
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from evdesk.domain.consents import ConsentState, Why
+from evdesk.bootstrap.sites import open_with_key
+from evdesk.domain.consents import ConsentState, Method, Why
 from evdesk.domain.disclosures import RecipientKind
+from evdesk.domain.errors import NotPermitted
 from evdesk.domain.personal_data import DataClass
 from evdesk.domain.purposes import ANALYTICS, BILLING, OPERATION, VIN, PurposeId
 from evdesk.domain.requests import IdentityCheck, RequestKind, RequestState
-from evdesk.domain.site import DriverId
+from evdesk.domain.secrets import Secret
+from evdesk.domain.site import Actor, DriverId, Role
 from evdesk.services.access import KINDS
 from evdesk.services.lawful import may_process
+from evdesk.services.recording import ConsentEntry, Scan
 from evdesk.services.requests import Asked
 from evdesk.services.vehicles import VehicleService
 from tests.services.desk import Desk
@@ -162,3 +168,34 @@ def test_a_named_request_has_to_fit(room: RightsDesk) -> None:
     wrong = room.requests.add(kim, RequestKind.ERASURE).request.id
     with room.desk.refused("is no open request of"):
         room.rights.access(kim, Asked(IdentityCheck.KNOWN, request=wrong), room.shelf.save)
+
+
+def test_scans_and_signatures_go_with_the_package(room: RightsDesk) -> None:
+    kim, desk = room.billed(), room.desk
+    scan = Scan("image/png", b"\x89PNG signature")
+    given = ConsentEntry(kim, VIN, ConsentState.GIVEN, Method.SIGNATURE, evidence=scan)
+    desk.consents.answer(given)
+    handed = room.rights.access(kim, KNOWN, room.shelf.save)
+    (name,) = [each for each in handed.files if each.startswith("evidence-vin-")]
+    assert name.endswith(".png")
+    assert room.shelf.files[name] == scan.content
+    hashes = [row["evidence_sha256"] for row in held(room)["consents"]]
+    assert hashlib.sha256(scan.content).hexdigest() in hashes
+
+
+def test_an_auditor_reads_the_register_and_gets_no_package(
+    room: RightsDesk, folder: Path, new_site: tuple[Path, Secret]
+) -> None:
+    kim = room.billed()
+    room.requests.add(kim, RequestKind.ACCESS, note="blue coat")
+    services = open_with_key(folder, new_site[1], Actor("A-9", Role.AUDITOR)).services
+    (one,) = services.requests.all()
+    assert (one.request.person, one.request.events[0].note) == (kim, "")
+    assert services.ropa.record().rows
+    for refused in (services.rights.access, services.rights.portability):
+        with pytest.raises(NotPermitted):
+            refused(kim, KNOWN, room.shelf.save)
+    with pytest.raises(NotPermitted):
+        services.erasures.plan(kim)
+    services.store.close()
+    assert room.shelf.files == {}
