@@ -18,12 +18,13 @@ USAGE = 2
 ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault",
         "consents": "event"}  # fmt: skip
 EVIDENCE = "evidence"
-# registers of the rights desk, whole
+# registers, whole
 REGISTERS: dict[str, Callable[[bootstrap.Services, str], tuple[bytes, int]]] = {
     "requests": lambda services, suffix: services.requests.export(suffix),
     "disclosures": lambda services, suffix: services.disclosures.export(suffix),
     "breaches": lambda services, suffix: services.breaches.export(suffix),
     "ropa": lambda services, suffix: services.ropa.export(suffix),
+    "retention": lambda services, suffix: services.exports.retention(suffix),
 }
 
 
@@ -87,7 +88,7 @@ def export_table(context: Context) -> int:
 
 
 def _register(context: Context, out: Path) -> int:
-    """Write a register of the rights desk."""
+    """Write a register."""
     what = context.args.what
     with bootstrap.saving(out) as file, context.site() as services:
         data, rows = REGISTERS[what](services, out.suffix.lower())

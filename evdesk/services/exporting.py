@@ -6,6 +6,7 @@ from evdesk.domain.consents import ConsentEvent
 from evdesk.domain.errors import Damaged, UserError
 from evdesk.domain.instants import EPOCH, rfc3339
 from evdesk.domain.permissions import Action
+from evdesk.domain.retention import Executed
 from evdesk.domain.sessions import Session
 from evdesk.domain.site import DriverId
 from evdesk.ports import Cell, Clock, SessionFilter, Store, Table, TableWriter
@@ -36,6 +37,11 @@ CONSENT_COLUMNS = (
 
 
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
+RETENTION_COLUMNS = (
+    "rule", "rule_version", "data_class", "cutoff_at", "selected", "deleted", "retained", "reason",
+    "verified", "run", "started_at", "finished_at", "actor", "trigger", "legal_basis", "method",
+    "checkpoint", "left_over", "ledger", "error",
+)  # fmt: skip
 
 
 class ExportService:
@@ -101,6 +107,16 @@ class ExportService:
         return self._made("consents", table, suffix), len(rows)
 
     @permit(Action.EXPORT)
+    def retention(self, suffix: str) -> tuple[bytes, int]:
+        """Return the file of what rules of retention took, newest first, and how many lines."""
+        _check(suffix, "The log of retention is")
+        with self._store.read() as unit:
+            tz, head = unit.site.load().tz, unit.audit.head()
+            rows = tuple(retention_row(one) for one in unit.retention.executed())
+        table = Table("Retention", RETENTION_COLUMNS, rows, tz, str(head))
+        return self._made("retention", table, suffix), len(rows)
+
+    @permit(Action.EXPORT)
     def month(self, suffix: str, month: Month) -> tuple[bytes, int]:
         """Return the file of a month's registers and how many there are."""
         _check(suffix, "A month is")
@@ -147,6 +163,33 @@ def month_row(month: str, row: MeterMonth) -> tuple[Cell, ...]:
         None,
         left.above_wh,
         left.below_wh,
+    )
+
+
+def retention_row(one: Executed) -> tuple[Cell, ...]:
+    """Return what a rule took in a run in the order of ``RETENTION_COLUMNS``."""
+    planned, rule = one.planned, one.planned.rule
+    return (
+        rule.id,
+        rule.version,
+        rule.data_class,
+        planned.cutoff_at,
+        planned.selected,
+        one.deleted,
+        planned.retained,
+        ", ".join(f"{why} {count}" for why, count in planned.reasons) or None,
+        "yes" if one.verified else "no",
+        one.run,
+        one.started_at,
+        one.finished_at,
+        one.actor,
+        rule.trigger.value,
+        rule.legal_basis,
+        one.method,
+        one.checkpoint or None,
+        one.left,
+        one.ledger or None,
+        one.error or None,
     )
 
 

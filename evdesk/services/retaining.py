@@ -217,7 +217,8 @@ class RetentionWork:
                 )
         counts = Counter({one.planned.rule.id: one.deleted for one in done})
         with self._store.write() as unit:
-            if unit.retention.open_run() != run:  # another process has been as fast
+            standing = unit.retention.open_run()
+            if standing is None or standing.id != run.id:  # another process has been as fast
                 return unit.retention.executed(run.id)
             for one in done:
                 unit.retention.log(one)

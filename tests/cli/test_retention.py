@@ -71,6 +71,9 @@ def test_a_run_erases_what_is_due_and_its_log_and_certificate_tell(
         shell.text("retention", "certificate", "--out", tmp_path / name)
     assert json.loads((tmp_path / "proof.json").read_text("utf-8"))["verified"] is True
     assert "What was not done" in (tmp_path / "proof.txt").read_text("utf-8")
+    out = tmp_path / "log.json"
+    assert shell.json("export", "retention", "--out", out)["rows"] == len(log)
+    assert json.loads(out.read_text("utf-8"))[0]["rule"] == "cards"
     verdict = shell.json("audit", "verify")
     assert (verdict["result"], verdict["erased_under"]) == ("intact", {"cards@1": 1})
 

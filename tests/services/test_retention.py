@@ -417,6 +417,7 @@ def test_an_open_reader_is_waited_for_and_never_reported_as_done(
 def test_two_that_run_at_once_take_everything_once(site: Retained, billed: DriverId) -> None:
     """The owner and the collector: whoever is first writes the log."""
     site.to("2026-06-01")
+    site.clock.at += timedelta(microseconds=1_234)  # finer than it is kept
     other = RetentionWork(site.store, RuleBook(RULES), site.clock, no_rest)
     ran = []
 
