@@ -419,12 +419,12 @@ def test_two_that_run_at_once_take_everything_once(site: Retained, billed: Drive
     site.to("2026-06-01")
     site.clock.at += timedelta(microseconds=1_234)  # finer than it is kept
     other = RetentionWork(site.store, RuleBook(RULES), site.clock, no_rest)
-    ran = []
+    ran: list[int] = []
 
     def meanwhile(_seconds: float) -> None:
         if not ran:
-            ran.append(True)
-            ran.append(other.run(site.clock.at))
+            ran.append(0)
+            ran.append(len(other.run(site.clock.at)))
 
     done = RetentionWork(site.store, RuleBook(RULES), site.clock, meanwhile).run(site.clock.at)
     assert [one.deleted for one in done] == [2]
