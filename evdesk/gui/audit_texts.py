@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from PySide6.QtCore import QCoreApplication
 
 from evdesk.domain.audit import AuditEntry, Outcome
+from evdesk.domain.notes import Rollback
 from evdesk.domain.verdicts import Doubt, Finding, Result, Verdict, What
 from evdesk.gui import texts
 from evdesk.gui.theme import Tone
+from evdesk.services.auditing import Verified
 
 UNSUCCESSFUL = frozenset({"access.denied", "login.failed"})  # their words say so
 
@@ -180,6 +182,42 @@ def result(of: Verdict) -> tuple[str, Tone]:
             Tone.WARNING,
         ),
     }[of.result]
+
+
+def known_already(of: Verified, rollback: Rollback | None) -> str | None:
+    """Return the verdict where all that is wrong is a head that is not of this log; else None."""
+    if of.only_heads:
+        return translate("audit", "The log itself is intact; this head is not of it")
+    kinds = [one.what for one in of.verdict.findings]
+    if rollback is None or kinds != [What.ROLLED_BACK]:
+        return None
+    return missing(rollback) or translate("audit", "Nothing else is wrong with the log")
+
+
+def missing(of: Rollback) -> str | None:
+    """Return which entries are missing, or None where that is not known."""
+    if of.anchored is None or of.found is None or of.found.size >= of.anchored.size:
+        return None
+    first, last = of.found.size, of.anchored.size - 1
+    numbers = texts.number(first, 0), texts.number(last, 0)
+    if first == last:
+        return translate("audit", "Entry {seq} is missing").format(seq=numbers[0])
+    if first + 1 == last:
+        told = translate("audit", "Entries {first} and {last} are missing")
+    else:
+        told = translate("audit", "Entries {first} to {last} are missing")
+    return told.format(first=numbers[0], last=numbers[1])
+
+
+def what_to_do(rollback: Rollback | None) -> str:
+    """Return what to do about a head that is not of this log."""
+    if rollback is None:
+        return translate("audit", "Look again at what you typed, or whose it is.")
+    return translate(
+        "audit",
+        "What is here is as it was written. If you know why the rest is not, say so: Explain, "
+        "above. If not, keep a copy of the folder as it is.",
+    )
 
 
 def finding(of: Finding) -> str:

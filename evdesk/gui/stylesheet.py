@@ -144,6 +144,7 @@ QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus {
     border: 2px solid $accent; padding: 0 9px;
 }
 QLineEdit[wrong="true"] { border: 2px solid $danger; padding: 0 9px; }
+QComboBox[wrong="true"] { border: 2px solid $danger; }
 QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {
     color: $muted; background: $raised; border-color: $border;
 }

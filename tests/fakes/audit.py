@@ -31,6 +31,7 @@ class StubAudit(AuditService):
         self, size: int = 60, told: Rollback | None = None, bad: int | None = None
     ) -> None:
         self.told, self.bad, self.signs = told, bad, True
+        self.strange_heads = False  # whatever head is compared is not of this log
         self.compared: list[Head] = []
         self.reasons: list[str] = []
         self.asked: list[tuple[AuditFilter, int | None]] = []
@@ -111,6 +112,8 @@ class StubAudit(AuditService):
         findings: tuple[Finding, ...] = ()
         if self.bad is not None:
             findings = (Finding(What.ENTRY_CHANGED, self.bad, 3, {}),)
+        if self.told is not None or self.strange_heads:
+            findings += (Finding(What.ROLLED_BACK, 46, 1, {}),)
         doubts = () if self.signs else (Doubt.ANCHOR_MISSING,)
         size = len(self.texts)
         verdict = Verdict(
@@ -118,7 +121,8 @@ class StubAudit(AuditService):
             size - self.made[-1].head.size, self.made[-1].at, findings, doubts,
         )  # fmt: skip
         recorded = not findings and self.signs
-        return Verified(verdict, recorded, self.checkpoint() if recorded else None)
+        return Verified(verdict, recorded, self.checkpoint() if recorded else None,
+                        self.strange_heads)  # fmt: skip
 
     def export(self, out, tell: TellShare = silent) -> HandedOver:
         tell(0.5)

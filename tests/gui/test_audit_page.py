@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from evdesk.domain.audit import AuditEntry, Outcome
-from evdesk.domain.notes import Head
+from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.site import Role
 from evdesk.gui import audit_texts
 from evdesk.gui.widgets.entry_panel import proven
@@ -155,6 +155,35 @@ def test_a_head_from_paper_is_checked_too(page, qtbot, audit, tmp_path):
     with qtbot.waitSignal(page.card.verified):
         page.head.ok.click()
     assert audit.compared == [Head(7, bytes(32))]
+
+
+def test_a_head_that_is_not_of_an_intact_log_is_no_tampering(page, qtbot, audit):
+    audit.strange_heads = True
+    with qtbot.waitSignal(page.card.verified):
+        page.card.verify([Head(7, bytes(32))])
+    said = page.card.banner.text()
+    assert said.startswith("The log itself is intact; this head is not of it")
+    assert "Look again at what you typed, or whose it is." in said
+    assert "tampered" not in said
+    assert page.card.banner.property("tone") == "warning"
+
+
+def test_a_check_of_a_log_that_was_rolled_back_adds_to_what_the_banner_says(open_window, qtbot):
+    audit = StubAudit(told=Rollback(Head(48, b"a" * 32), Head(46, b"b" * 32)))
+    window = open_window(replace(stub_desk(), audit=audit))
+    window.resize(1100, 700)
+    page = window.open("audit")
+    qtbot.waitUntil(window.rollback.isVisible)
+    with qtbot.waitSignal(page.card.verified):
+        page.verify.click()
+    said = page.card.banner.text()
+    assert said.startswith("Entries 46 and 47 are missing")
+    assert "Explain" in said
+    tones = [one.property("tone") for one in (window.rollback.banner, page.card.banner)]
+    assert tones == ["danger", "warning"]
+    assert not page.card.show_first.isVisible()
+    for part in (page.paper, page.verify, page.export, page.sign, page.checkpoints):
+        assert part.width() >= part.sizeHint().width()
 
 
 def test_a_check_leads_to_the_first_bad_entry(page, qtbot, audit):

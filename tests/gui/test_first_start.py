@@ -1,4 +1,5 @@
 from operator import attrgetter
+from threading import Event
 
 import pytest
 from PySide6.QtCore import QLocale, Qt
@@ -7,11 +8,12 @@ from PySide6.QtPdf import QPdfDocument
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QLabel
 
-from evdesk.domain.errors import StorageError
+from evdesk.domain.errors import StorageError, UserError
 from evdesk.gui.app import Program
 from evdesk.gui.dialogs.first_run import FirstRunDialog
 from evdesk.gui.dialogs.unlock import UnlockDialog
 from evdesk.gui.widgets.site_form import SiteForm
+from evdesk.services.passwords import WEAK
 from tests.fakes.desk import StubFirstRun
 
 PASSWORD = "correct horse battery"
@@ -98,6 +100,49 @@ def test_what_cannot_be_created_is_a_sentence(welcome, first_run, qtbot):
     assert welcome.make.isEnabled()
 
 
+def test_the_form_is_locked_while_the_site_is_created(welcome, first_run, qtbot):
+    go_on, create = Event(), first_run.create
+    first_run.create = lambda *answers: go_on.wait(10) and create(*answers)
+    welcome.show_form()
+    fill(welcome.fields)
+    welcome.make.click()
+    assert not welcome.fields.isEnabled()
+    welcome.reject()
+    assert welcome.isVisible()
+    go_on.set()
+    qtbot.waitUntil(welcome.code.isVisible)
+
+
+def test_a_password_that_is_refused_is_marked(welcome, first_run, qtbot):
+    def create(*_):
+        raise UserError(WEAK, advice="This is a very common password.")
+
+    first_run.create = create
+    welcome.show_form()
+    fill(welcome.fields)
+    welcome.make.click()
+    qtbot.waitUntil(welcome.error.isVisible)
+    assert "very common" in welcome.error.text()
+    assert welcome.fields.secret.password.property("wrong") == "true"
+    assert welcome.fields.isEnabled()
+
+
+def test_a_common_password_is_told_while_it_is_typed(welcome, qtbot):
+    welcome.show_form()
+    welcome.fields.secret.password.setText("password1")
+    qtbot.waitUntil(lambda: "common" in welcome.fields.secret.advice.text())
+    assert welcome.fields.secret.advice.isVisible()
+    assert welcome.fields.secret.strength.value() == 1
+
+
+def test_the_code_is_shown_in_two_lines_and_copied_in_one(welcome):
+    code = "7KQ2M-9XF4T-8WBC1-P0000-11111-22222-33333"
+    welcome.code.show_code(code, "Depot")
+    assert welcome.code.code.text().split("\n") == [code[:24], code[24:]]
+    welcome.code.copy.click()
+    assert QGuiApplication.clipboard().text() == code
+
+
 @pytest.fixture
 def form(qtbot, tasks):
     made = SiteForm(tasks, QLocale("de_DE"), "Europe/Vienna")
@@ -116,6 +161,7 @@ def test_two_passwords_that_differ_are_refused(form):
     fill(form)
     form.secret.again.setText("something else")
     assert form.answers() == "The two passwords differ."
+    assert form.name.property("wrong") == "false"
     assert form.secret.again.property("wrong") == "true"
 
 
@@ -203,3 +249,16 @@ def test_a_site_that_cannot_be_looked_at_is_a_sentence_and_the_end(begin, qtbot,
     program._on_failed(StorageError("The disk is full."))
     assert "The disk is full." in program.dialog.words.text()
     program.dialog.close()
+
+
+def test_every_field_that_is_wrong_is_marked_and_said(form):
+    form.owner.setText("Hanna")
+    form.secret.password.setText("one thing")
+    form.secret.again.setText("another")
+    form.zone.setCurrentText("")
+    form.zone.setCurrentIndex(-1)
+    said = form.answers().split("\n")
+    assert said[:2] == ["The site needs a name and an owner.", "The two passwords differ."]
+    marked = [form.name, form.secret.again]
+    assert [part.property("wrong") for part in marked] == ["true", "true"]
+    assert form.owner.property("wrong") == "false"

@@ -104,8 +104,8 @@ class BackupSchedule(FormDialog):
         self._context = context
         self.describe(
             self.tr("Daily backups"),
-            self.tr("The collector makes one a day and restores it to prove it. A day without a "
-                    "backup, and one that failed, are faults you are told of."),
+            self.tr("The collector makes one a day and restores it to prove it. Three days "
+                    "without a backup, and one that failed, are faults you are told of."),
             self.tr("Save"),
         )  # fmt: skip
         self.on = QCheckBox(self.tr("Make a backup every day"))

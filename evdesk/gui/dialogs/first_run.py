@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QLocale, QSize, QTimeZone, Signal
 from PySide6.QtWidgets import QDialog, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from evdesk.domain.errors import UserError
 from evdesk.gui import texts
 from evdesk.gui.desk import Desk, FirstRun
 from evdesk.gui.tasks import Lane, Tasks
@@ -13,6 +14,9 @@ from evdesk.gui.widgets.notice_bar import FieldError
 from evdesk.gui.widgets.parts import button, column, label, paragraph, row
 from evdesk.gui.widgets.recovery_sheet import RecoverySheet
 from evdesk.gui.widgets.site_form import SiteForm
+from evdesk.services.passwords import SHORT, WEAK
+
+OF_PASSWORDS = {SHORT, WEAK}
 
 
 class FirstRunDialog(QDialog):
@@ -33,6 +37,7 @@ class FirstRunDialog(QDialog):
         self.setWindowTitle(self.tr("Welcome to evdesk"))
         self._first_run, self._folder, self._tasks, self._theme = first_run, folder, tasks, theme
         self._desk: Desk | None = None
+        self._waits = False
         self.fields = SiteForm(tasks, QLocale.system(), _system_zone())
         self.code = RecoverySheet(theme)
         self.error = FieldError()
@@ -140,7 +145,8 @@ class FirstRunDialog(QDialog):
 
     def _wait(self, waits: bool) -> None:
         self.error.tell("")
-        for part in (self.demo, self.new, self.restore, self.make, self.back):
+        self._waits = waits
+        for part in (self.demo, self.new, self.restore, self.make, self.back, self.fields):
             part.setEnabled(not waits)
         self.make.setText(self.tr("Creating …") if waits else self.tr("Create site"))
 
@@ -167,9 +173,11 @@ class FirstRunDialog(QDialog):
         self._wait(False)
         self.demo.setText(self.tr("Try the demo"))
         self.error.tell(texts.sentence(error))
+        if isinstance(error, UserError) and error.template in OF_PASSWORDS:
+            self.fields.secret.refuse()
 
     def reject(self) -> None:
-        if self._desk is None:  # a code that was shown must be acknowledged
+        if self._desk is None and not self._waits:  # a code that was shown must be acknowledged
             super().reject()
 
 

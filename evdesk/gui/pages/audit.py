@@ -63,7 +63,7 @@ class AuditPage(Page):
             self.tr("Check every entry, row and sealed hour, and all signatures"),
         )  # fmt: skip
         self.paper = button(
-            self.tr("Compare …"), self.ask_paper, "",
+            self.tr("Compare with paper …"), self.ask_paper, "",
             self.tr("Verify, and see whether a head that was printed or copied is of this log"),
         )  # fmt: skip
         self.empty = EmptyState(

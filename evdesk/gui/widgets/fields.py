@@ -149,7 +149,7 @@ def text_field(hint: str = "", name: str = "") -> QLineEdit:
     return made
 
 
-def mark_wrong(field: QLineEdit, wrong: bool) -> None:
+def mark_wrong(field: QWidget, wrong: bool) -> None:
     """Frame a field in red, or no longer."""
     field.setProperty("wrong", "true" if wrong else "false")
     restyle(field)

@@ -51,6 +51,12 @@ class PasswordFields(QObject):
             return self.tr("Choose a password. Without it nobody reads what is on this PC.")
         return self.tr("The two passwords differ.") if typed != again else None
 
+    def refuse(self) -> None:
+        """Mark the password, which the service does not take."""
+        mark_wrong(self.password, True)
+        self.password.setFocus()
+        self.password.selectAll()
+
     def _on_typed(self) -> None:
         if self.password.text():
             self._rated.ask()

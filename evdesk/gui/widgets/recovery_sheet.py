@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QLabel, QWidget
 from evdesk.gui.theme import Theme
 from evdesk.gui.widgets.parts import button, column, give_icon, label, paragraph, row
 
+GROUPS_A_LINE = 4
+
 
 class RecoverySheet(QWidget):
     """``agreed`` tells whether the person says it is written down."""
@@ -16,7 +18,7 @@ class RecoverySheet(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._site = ""
+        self._site = self._plain = ""
         self._printer: QPrinter | None = None
         self.code = QLabel()
         self.code.setObjectName("recovery")
@@ -53,13 +55,13 @@ class RecoverySheet(QWidget):
 
     def show_code(self, code: str, site: str) -> None:
         """Show the code of a site."""
-        self._site = site
-        self.code.setText(code)
+        self._site, self._plain = site, code
+        self.code.setText(_in_two_lines(code))
         self.check.setChecked(False)
 
     def copy_code(self) -> None:
         """Put the code on the clipboard."""
-        QGuiApplication.clipboard().setText(self.code.text())
+        QGuiApplication.clipboard().setText(self._plain)
         self.told.setText(self.tr("Copied. Paste it somewhere safe, then copy something else."))
 
     def ask_printer(self) -> None:
@@ -93,3 +95,12 @@ class RecoverySheet(QWidget):
             self.tr("Opens the site when the password is lost. Keep it away from the PC."),
         )
         painter.end()
+
+
+def _in_two_lines(code: str) -> str:
+    """Return a code as it is written down: its groups in two lines."""
+    groups = code.split("-")
+    if len(groups) <= GROUPS_A_LINE:
+        return code
+    half = (len(groups) + 1) // 2
+    return "-".join(groups[:half]) + "-\n" + "-".join(groups[half:])

@@ -56,7 +56,7 @@ class SiteForm(QWidget):
         self.secret.add_to(fields)
         lost = paragraph(
             self.tr("If every password and the recovery code are lost, nothing opens the site: "
-                    "there is no other way in, for nobody."), "small",
+                    "there is no other way in, for anybody."), "small",
         )  # fmt: skip
         fields.addRow("", lost)
         add_field(fields, self.tr("Time zone"), self.zone)
@@ -71,14 +71,19 @@ class SiteForm(QWidget):
         password = self.secret.password.text()
         mark_wrong(self.name, not name)
         mark_wrong(self.owner, not owner)
-        if not name or not owner:
-            return self.tr("The site needs a name and an owner.")
-        wrong = self.secret.complaint()
-        if wrong is not None:
-            return wrong
         zone, country = self.zone.value(), self.country.value()
-        if zone is None or country is None:
-            return self.tr("Choose time zone and country from the lists.")
+        for chooser in (self.zone, self.country):
+            mark_wrong(chooser, chooser.value() is None)
+        if not name or not owner or zone is None or country is None:
+            wrong = [
+                "" if name and owner else self.tr("The site needs a name and an owner."),
+                self.secret.complaint() or "",
+                "" if zone and country else self.tr("Choose time zone and country from the lists."),
+            ]
+            return "\n".join(filter(None, wrong))
+        complaint = self.secret.complaint()
+        if complaint is not None:
+            return complaint
         return name, owner, password, zone, self.currency.value(), country, self.language.value()
 
 

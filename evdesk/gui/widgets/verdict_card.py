@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from evdesk.domain.notes import Head
+from evdesk.domain.notes import Head, Rollback
 from evdesk.domain.verdicts import Verdict
 from evdesk.gui import audit_texts, texts
 from evdesk.gui.context import Context
@@ -70,8 +70,8 @@ class VerdictCard(QWidget):
         self.banner.hide()
         self.show()
         self._work.run(
-            lambda tell: audit.verify(heads, lambda share: tell("", share)),
-            self.show_verdict,
+            lambda tell: (audit.verify(heads, lambda share: tell("", share)), audit.rollback()),
+            lambda found: self.show_verdict(*found),
             self._on_failed,
         )
 
@@ -84,13 +84,19 @@ class VerdictCard(QWidget):
         if not isinstance(error, Stopped):
             self.failed.emit(error)
 
-    def show_verdict(self, found: Verified) -> None:
-        """Show what was found."""
+    def show_verdict(self, found: Verified, rollback: Rollback | None = None) -> None:
+        """Show what was found; of a ``rollback`` alone, the banner above says the rest."""
         verdict = found.verdict
         words, tone = audit_texts.result(verdict)
+        known = audit_texts.known_already(found, rollback)
+        if known is not None:
+            words, tone = known, Tone.WARNING
         signed = found.signed is not None
         lines = [f"{words}: {self._figures(verdict, signed=signed)}"]
-        lines += [audit_texts.finding(one) for one in verdict.findings[:SHOWN_FINDINGS]]
+        if known is None:
+            lines += [audit_texts.finding(one) for one in verdict.findings[:SHOWN_FINDINGS]]
+        else:
+            lines.append(audit_texts.what_to_do(rollback))
         if len(verdict.findings) > SHOWN_FINDINGS:
             more = len(verdict.findings) - SHOWN_FINDINGS
             lines.append(self.tr("{count} more kinds of damage.").format(count=more))
@@ -103,7 +109,8 @@ class VerdictCard(QWidget):
         if signed:
             lines.append(self.tr("The head was signed, with an entry that says so."))
         self._running.hide()
-        self._first = next((one.seq for one in verdict.findings if one.seq is not None), None)
+        seqs = [one.seq for one in verdict.findings if one.seq is not None]
+        self._first = seqs[0] if seqs and known is None else None
         self.show_first.setVisible(self._first is not None)
         if self._first is not None:
             number = texts.number(self._first, 0)
