@@ -142,5 +142,6 @@ def test_it_may_be_killed_anywhere(
     prepared: Path, new_site: tuple[Path, Secret], tmp_path: Path
 ) -> None:
     count = lines_of_work(prepared, new_site[1], tmp_path)
-    numbers = sorted(random.Random(5).sample(range(1, count), 40))
+    early = range(1, count * 4 // 5)  # how many lines it goes depends on how fast the PC is
+    numbers = sorted(random.Random(5).sample(early, 40))
     killed_at(numbers, prepared, new_site[1], tmp_path)
