@@ -1,7 +1,9 @@
 """``export``: tables for people and machines."""
 
+import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from evdesk import bootstrap
 from evdesk.cli.context import Context
@@ -18,6 +20,15 @@ USAGE = 2
 ROWS = {"sessions": "session", "readings": "reading", "reconcile": "register", "faults": "fault",
         "consents": "event"}  # fmt: skip
 EVIDENCE = "evidence"
+# which options narrow each table down; the others are written whole
+TAKES = {
+    "sessions": {"from_at", "to_at", "station", "driver", "state"},
+    "readings": {"from_at", "to_at", "meter"},
+    "reconcile": {"month", "station"},
+    "faults": {"from_at", "to_at"},
+    "consents": {"driver"},
+}
+SUFFIX = {EVIDENCE: "zip", "ropa": "pdf"}
 # registers, whole
 REGISTERS: dict[str, Callable[[bootstrap.Services, str], tuple[bytes, int]]] = {
     "requests": lambda services, suffix: services.requests.export(suffix),
@@ -37,16 +48,50 @@ def add_to(groups: Groups) -> None:
         "evdesk export sessions --out sessions.xlsx --from 2026-01-01",
     )
     choices = [*ROWS, *REGISTERS, EVIDENCE]
-    export.add_argument("what", choices=choices, metavar="WHAT", help=" or ".join(choices))
     export.add_argument(
         "--out",
         required=True,
         metavar="FILE",
         help=".xlsx, .csv, .json; ropa also .pdf; evidence .zip",
     )
-    export.add_argument("--meter", metavar="NAME", help="readings of this meter only")
-    export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile")
-    add_filter(export)
+    narrowing = [
+        export.add_argument("--meter", metavar="NAME", help="readings of this meter only"),
+        export.add_argument("--month", metavar="YYYY-MM", help="which month to reconcile"),
+        *add_filter(export),
+    ]
+    export.add_argument(
+        "what",
+        choices=choices,
+        metavar="WHAT",
+        help=" or ".join(choices),
+        action=_What,
+        narrowing=narrowing,
+    )
+
+
+class _What(argparse.Action):
+    """Keeps which table is asked for; ``--help`` behind it shows what that one takes alone."""
+
+    def __init__(self, *given: Any, narrowing: Sequence[argparse.Action], **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self._narrowing = narrowing
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        _option: str | None = None,
+    ) -> None:
+        what = str(values)
+        setattr(namespace, self.dest, what)
+        for option in self._narrowing:
+            if option.dest not in TAKES.get(what, ()):
+                option.help = argparse.SUPPRESS
+        self.metavar, self.help = what, "what is written"
+        parser.epilog = f"example: evdesk export {what} --out {what}.{SUFFIX.get(what, 'xlsx')}"
+        if what == EVIDENCE:
+            parser.description = "write what proves the audit log, for somebody without evdesk"
 
 
 def export_table(context: Context) -> int:

@@ -1,6 +1,7 @@
 """``session``: list, show, assign, correct, release, close."""
 
 import time
+from argparse import Action, ArgumentParser
 from dataclasses import asdict
 
 from evdesk import bootstrap
@@ -73,13 +74,16 @@ def _declare_decisions(session: Groups) -> None:
         )
 
 
-def add_filter(parser) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    """Declare the options of ``session_filter``."""
-    parser.add_argument("--from", dest="from_at", metavar="D", help="plugged in from then on")
-    parser.add_argument("--to", dest="to_at", metavar="D", help="plugged in before then")
-    parser.add_argument("--station", metavar="N", help="at this station only")
-    parser.add_argument("--driver", metavar="D", help="of this driver only")
-    parser.add_argument("--state", choices=[state.value for state in SessionState])
+def add_filter(parser: ArgumentParser) -> list[Action]:
+    """Declare the options of ``session_filter``, and return them."""
+    states = [state.value for state in SessionState]
+    return [
+        parser.add_argument("--from", dest="from_at", metavar="D", help="plugged in from then on"),
+        parser.add_argument("--to", dest="to_at", metavar="D", help="plugged in before then"),
+        parser.add_argument("--station", metavar="N", help="at this station only"),
+        parser.add_argument("--driver", metavar="D", help="of this driver only"),
+        parser.add_argument("--state", choices=states),
+    ]
 
 
 def session_filter(context: Context, services: bootstrap.Services) -> SessionFilter:

@@ -156,6 +156,18 @@ def test_the_verifier_says_what_a_head_is_missing_for(shell: Shell, tmp_path: Pa
     assert (code, "intact;" in told) == (1, False)
 
 
+def test_a_site_that_was_rolled_back_refuses_changes_with_exit_code_2(shell: Shell) -> None:
+    anchor = shell.folder / ANCHOR
+    anchor.write_text(json.dumps({"size": 900, "root": notes.encoded(bytes(32))}))
+    answer = shell.run("driver", "add", "--name", "Kim")
+    assert (answer.code, answer.out) == (2, "")
+    assert "audit" in answer.err
+    assert shell.run("info").code == 0
+    assert shell.run("audit", "verify").code == 1
+    assert shell.run("audit", "explain", "--reason", "a test").code == 0
+    assert shell.run("driver", "add", "--name", "Kim").code == 0
+
+
 def test_a_group_says_what_it_is_for(capsys) -> None:
     assert run(["audit", "--help"]) == 0
     out = capsys.readouterr().out

@@ -35,6 +35,18 @@ def test_each_group_and_verb_is_explained_with_an_example_of_its_own(
         )
 
 
+def test_help_about_one_export_shows_what_that_one_takes(shell: Shell) -> None:
+    evidence = shell.bare("export", "evidence", "--help").out
+    assert "--out FILE" in evidence
+    assert "example: evdesk export evidence --out evidence.zip" in evidence
+    for option in ("--meter", "--month", "--from", "--station", "--driver", "--state"):
+        assert option not in evidence
+    readings = shell.bare("export", "readings", "--help").out
+    assert "--meter NAME" in readings
+    assert "--state" not in readings
+    assert "--month" in shell.bare("export", "--help").out
+
+
 def test_tables_show_the_sites_own_time(shell: Shell) -> None:
     text = shell.text("session", "list", "--state", "closed")
     assert "2026-03-02 07:00:00 CET" in text
