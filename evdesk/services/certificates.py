@@ -6,12 +6,12 @@ from evdesk.services.retention import Certificate
 
 NOT_DONE = (
     (
-        "The medium was not wiped: an SSD keeps old pages out of reach of every program. What is on "
+        "The medium was not wiped: an SSD keeps old pages out of reach of programs. What is on "
         "it is encrypted, and keys of persons were destroyed where the method says so."
     ),
     "Snapshots, file history, swap and hibernation of the computer are beyond evdesk's reach.",
     (
-        "Backups from before this run keep what was deleted until they are gone; keys of persons are "
+        "Backups from before keep what was deleted until they are gone; keys of persons are "
         "in none for longer than told here, and a restore erases again what the ledger names."
     ),
     "Entries of the audit log stay; they hold pseudonyms and hashes.",
@@ -76,13 +76,15 @@ def certificate_text(one: Certificate) -> str:
         lines += [
             f"- {rule.data_class}, rule {rule.id} version {rule.version} ({rule.legal_basis})",
             (
-                f"  due before {rfc3339(each.planned.cutoff_at)}: {each.planned.selected} selected, "
+                f"  due before {rfc3339(each.planned.cutoff_at)}: "
+                f"{each.planned.selected} selected, "
                 f"{each.deleted} deleted, {each.planned.retained} retained"
             ),
             f"  method: {each.method}",
             (
-                f"  a query afterwards found {each.left} left; emptying the write-ahead log answered "
-                f"{each.checkpoint or each.error}: {'verified' if each.verified else 'NOT VERIFIED'}"
+                f"  a query afterwards found {each.left} left; emptying the write-ahead log "
+                f"answered {each.checkpoint or each.error}: "
+                f"{'verified' if each.verified else 'NOT VERIFIED'}"
             ),
         ]
         lines += [f"  retained: {count} for {why}" for why, count in each.planned.reasons]
