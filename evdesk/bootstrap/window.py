@@ -118,6 +118,8 @@ def desk_of(opened: Opened) -> "Desk":
         stations=services.stations,
         drivers=services.drivers,
         cards=services.cards,
+        consents=services.consents,
+        notices=services.notices,
         replacements=services.replacements,
         tariffs=services.tariffs,
         sessions=services.sessions,

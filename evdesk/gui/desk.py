@@ -11,6 +11,7 @@ from evdesk.services.auditing import AuditService
 from evdesk.services.backups import BackupService
 from evdesk.services.billing import BillingService
 from evdesk.services.cards import CardService
+from evdesk.services.consents import ConsentService
 from evdesk.services.drivers import DriverService
 from evdesk.services.exporting import ExportService
 from evdesk.services.faults import FaultService
@@ -20,6 +21,7 @@ from evdesk.services.live import LiveService
 from evdesk.services.mailing import MailService
 from evdesk.services.meter_facts import MeterFactsService
 from evdesk.services.metering import MeterService
+from evdesk.services.notices import NoticeService
 from evdesk.services.reconciling import ReconcileService
 from evdesk.services.replacing import ReplacementService
 from evdesk.services.restoring import RestoreService
@@ -74,6 +76,8 @@ class Desk:
     stations: StationService
     drivers: DriverService
     cards: CardService
+    consents: ConsentService
+    notices: NoticeService
     replacements: ReplacementService
     tariffs: TariffService
     sessions: SessionService

@@ -102,6 +102,7 @@ QPushButton[kind="quiet"]:focus { border: 2px solid $accent; }
 QPushButton[kind="link"] {
     background: transparent; border: none; color: $accent; padding: 0; text-align: left;
 }
+QPushButton[kind="link"]:disabled { color: $border_strong; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: none; text-decoration: underline; }
 QPushButton[kind="segment"] {

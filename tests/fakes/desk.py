@@ -80,6 +80,7 @@ from evdesk.settings import shipped
 from tests.fakes.accounts import StubAccounts, StubKeys
 from tests.fakes.audit import StubAudit
 from tests.fakes.backups import StubBackups, StubRestores
+from tests.fakes.consents import StubConsents, StubNotices
 from tests.fakes.depot import Depot
 from tests.fakes.faults import StubFaults, StubMail, StubMeterFacts
 from tests.fakes.reviews import NAMES, StubMonths, StubReviews
@@ -757,6 +758,7 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
     control = StubCollector(running)
     sessions = StubSessions(depot)
     meters, accounts = StubMeters(depot), StubAccounts(role)
+    notices = StubNotices(depot)
     return Desk(
         who=Who("Hanna Krüger", role),
         forget=lambda: None,
@@ -768,6 +770,8 @@ def stub_desk(depot: Depot | None = None, running: bool = True, role: Role = Rol
         stations=StubStations(depot),
         drivers=StubDrivers(depot, hides=not sees_persons(role)),
         cards=StubCards(depot),
+        consents=StubConsents(depot, notices),
+        notices=notices,
         replacements=StubReplacements(depot),
         tariffs=StubTariffs(depot),
         sessions=sessions,

@@ -1,4 +1,4 @@
-"""Drivers: people who charge and are billed."""
+"""Drivers: people who charge and are billed, and what they agreed to."""
 
 from functools import partial
 
@@ -6,20 +6,23 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from evdesk.domain.permissions import Action
-from evdesk.domain.site import Driver, Party
-from evdesk.gui import texts
+from evdesk.domain.site import Driver
 from evdesk.gui.context import Context
 from evdesk.gui.dialogs.ask import Ask, Choice
 from evdesk.gui.dialogs.cards import DriverCards
 from evdesk.gui.dialogs.driver import EditDriver, NewDriver
 from evdesk.gui.dialogs.reveal import RevealDriver
-from evdesk.gui.models.rows import Column, RowsModel
+from evdesk.gui.models.driver_columns import DriverRow, driver_columns
+from evdesk.gui.models.rows import RowsModel
+from evdesk.gui.panels.consents_panel import ConsentsPanel
 from evdesk.gui.pulse import Snapshot
+from evdesk.gui.widgets.beside import Beside
 from evdesk.gui.widgets.empty import EmptyState
 from evdesk.gui.widgets.fields import SearchField
 from evdesk.gui.widgets.page import Page
 from evdesk.gui.widgets.parts import button, give_icon, row
 from evdesk.gui.widgets.table import RowsTable
+from evdesk.services.consents import Glance
 
 
 class DriversPage(Page):
@@ -28,22 +31,10 @@ class DriversPage(Page):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.set_title(self.tr("Drivers"))
-        zone = context.zone
-        columns: list[Column[Driver]] = [
-            Column(self.tr("Name"), lambda d: d.party.name,
-                   tooltip=lambda d: d.party.name, width=220, least=130),
-            Column(self.tr("Pseudonym"), lambda d: d.id, width=140,
-                   tooltip=lambda _: self.tr("What stands in files and the log for the name")),
-            Column(self.tr("E-mail"), lambda d: d.party.email or texts.NONE,
-                   tooltip=lambda d: d.party.email, width=230, least=130),
-            Column(self.tr("Address"), lambda d: address(d.party) or texts.NONE,
-                   tooltip=lambda d: address(d.party), width=300, least=150),
-            Column(self.tr("Language"), lambda d: d.language, width=96),
-            Column(self.tr("Since"), lambda d: texts.day(d.created_at, zone),
-                   sort_key=lambda d: d.created_at, width=0),
-        ]  # fmt: skip
-        self.model: RowsModel[Driver] = RowsModel(columns, lambda d: d.id, self)
-        self.table: RowsTable[Driver] = RowsTable(self.model, context.theme)
+        self.model: RowsModel[DriverRow] = RowsModel(
+            driver_columns(context.zone), lambda r: r.driver.id, self
+        )
+        self.table: RowsTable[DriverRow] = RowsTable(self.model, context.theme)
         self.search = SearchField(context.theme, self.tr("Search drivers"))
         self.add = button(
             self.tr("Add driver …"), self.add_new, "primary", self.tr("Add driver (Ctrl+N)")
@@ -55,6 +46,7 @@ class DriversPage(Page):
             self.tr("Reveal …"), self.ask_reveal, "", self.tr("Show who this is; the log says why")
         )
         self.retire = button(self.tr("Retire …"), self.ask_retire, "danger")
+        self.panel = ConsentsPanel(context)
         self.empty = EmptyState(
             context.theme, "drivers", self.tr("No driver yet"),
             self.tr("Add the people and companies who charge here. Only what a bill needs is "
@@ -62,11 +54,17 @@ class DriversPage(Page):
             self.first,
         )  # fmt: skip
         self._arrange()
+        self._connect()
+        self.repaint_icons()
+        self._on_picked()
+
+    def _connect(self) -> None:
         self.search.textChanged.connect(self.table.sorted.search)
         self.table.picked.connect(self._on_picked)
         self.table.opened.connect(self.ask_edit)
-        self.repaint_icons()
-        self._on_picked()
+        self.panel.failed.connect(self.failed)
+        self.panel.told.connect(self.told)
+        self.panel.changed.connect(self.refresh)
 
     def _arrange(self) -> None:
         self.buttons.addLayout(row(self.retire, self.cards, self.edit, self.reveal, self.add))
@@ -74,7 +72,8 @@ class DriversPage(Page):
         self.table.setAccessibleName(self.tr("Drivers"))
         self.search.setMaximumWidth(280)
         self.body.addWidget(self.search)
-        self.body.addWidget(self.table, 1)
+        self.split = Beside(self.table, self.panel)
+        self.body.addWidget(self.split, 1)
         self.body.addWidget(self.empty, 1)
         self.empty.hide()
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -93,14 +92,25 @@ class DriversPage(Page):
 
     def refresh(self) -> None:
         """Read the drivers."""
-        self.context.tasks.run(self.context.desk.drivers.all, self._show, self.failed.emit)
+        desk = self.context.desk
+        self.context.tasks.run(
+            lambda: (desk.drivers.all(), desk.consents.glance()), self._show, self.failed.emit
+        )
 
     def on_beat(self, snapshot: Snapshot) -> None:
         """The collector changes no driver."""
 
-    def _show(self, drivers: list[Driver]) -> None:
-        self.model.replace(drivers)
-        for part in (self.table, self.search, self.add, self.edit, self.cards, self.retire):
+    def _show(self, read: tuple[list[Driver], Glance]) -> None:
+        drivers, found = read
+        self.model.replace(
+            [
+                DriverRow(one, found.agreed.get(one.id, 0), found.due.get(one.id, 0),
+                          found.purposes)
+                for one in drivers
+            ]
+        )  # fmt: skip
+        self.panel.again()
+        for part in (self.split, self.search, self.add, self.edit, self.cards, self.retire):
             part.setVisible(bool(drivers))
         self.reveal.setVisible(bool(drivers) and not self.context.rights.sees_persons())
         self.empty.setVisible(not drivers)
@@ -110,6 +120,13 @@ class DriversPage(Page):
     def _on_picked(self) -> None:
         for part in (self.edit, self.cards, self.reveal, self.retire):
             part.setEnabled(bool(self.table.selected()))
+        chosen = self._chosen()
+        self.panel.show_driver(chosen)
+        self.split.need_panel(chosen is not None)
+
+    def _chosen(self) -> Driver | None:
+        """Return the selected driver."""
+        return next((row.driver for row in self.table.selected()), None)
 
     def add_new(self) -> None:
         """Ask for a new driver."""
@@ -126,20 +143,24 @@ class DriversPage(Page):
             return
         if not self.lets(Action.CHANGE_DRIVERS):
             return
-        for driver in self.table.selected():
+        driver = self._chosen()
+        if driver is not None:
             dialog = EditDriver(self.context, driver, self)
             dialog.saved.connect(self._on_edited)
             dialog.open()
 
     def ask_reveal(self) -> None:
         """Ask why the selected driver is to be shown."""
-        for driver in self.table.selected():
+        driver = self._chosen()
+        if driver is not None:
             self.dialog = RevealDriver(self.context, driver, self)
             self.dialog.open()
 
     def show_cards(self) -> None:
         """Show the selected driver's cards."""
-        DriverCards(self.context, self.table.selected()[0], self).open()
+        driver = self._chosen()
+        if driver is not None:
+            DriverCards(self.context, driver, self).open()
 
     def _on_added(self, driver: Driver) -> None:
         self.told.emit(
@@ -153,7 +174,9 @@ class DriversPage(Page):
 
     def ask_retire(self) -> None:
         """Ask whether the selected driver no longer charges here."""
-        driver = self.table.selected()[0]
+        driver = self._chosen()
+        if driver is None:
+            return
         ask = Ask(
             self.tr("Retire {name}?").format(name=driver.party.name),
             self.tr("The driver no longer charges here. Sessions and invoices stay."),
@@ -177,9 +200,3 @@ class DriversPage(Page):
     def _on_retired(self, _: object) -> None:
         self.told.emit(self.tr("Retired. Sessions and invoices stay."))
         self.refresh()
-
-
-def address(party: Party) -> str:
-    """Return an address in one line."""
-    place = f"{party.postcode} {party.city}".strip()
-    return ", ".join(part for part in (party.street, place, party.country) if part)

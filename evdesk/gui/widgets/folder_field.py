@@ -1,6 +1,7 @@
 """A folder or a file that is chosen, and can be typed."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from evdesk.gui.widgets.fields import text_field
@@ -10,7 +11,8 @@ from evdesk.gui.widgets.parts import button, row
 class PathField(QWidget):
     """A line with a button beside it; ``changed`` tells that another path stands there.
 
-    ``kinds`` filters files, such as ``Backups (*.evb)``; without it a folder is asked for.
+    A file that is dropped on the line is chosen. ``kinds`` filters files, such as
+    ``Backups (*.evb)``; without it a folder is asked for.
     """
 
     changed = Signal()
@@ -29,6 +31,19 @@ class PathField(QWidget):
         self.setFocusProxy(self.line)
         self.line.textChanged.connect(self.changed)
         self.dialog: QFileDialog | None = None
+        self.line.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take a dropped file as its path; as text, a line would show its URL."""
+        if not isinstance(event, QDropEvent):  # entering and moving are drops, too
+            return super().eventFilter(watched, event)
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if len(files) != 1:
+            return super().eventFilter(watched, event)
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            self.set_text(files[0])
+        return True
 
     def text(self) -> str:
         """Return the path."""
