@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evdesk import bootstrap
 from evdesk.cli.backup_answers import (
+    SAME_DISK_FOLDER,
     STATES,
     found_json,
     found_text,
@@ -161,9 +162,11 @@ def schedule_backups(context: Context) -> None:
                 keep_days=args.keep_days,
             )
         folder, site = services.backups.usual_folder(), services.info
+        near = SAME_DISK_FOLDER if services.backups.is_on_same_disk(folder) else ""
     data = schedule_json(found, folder)
     context.out.answer(
-        {"id": site.id, **data}, facts({**data, "state": STATES[found.state]}.items(), site.tz)
+        {"id": site.id, **data},
+        facts({**data, "state": STATES[found.state]}.items(), site.tz) + near,
     )
 
 

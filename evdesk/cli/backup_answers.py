@@ -16,6 +16,10 @@ SAME_DISK = (
     "\n\nIt is on the same disk as the site, and lost with it: copy it elsewhere, with persons.db "
     "and erasures.jsonl beside it."
 )
+SAME_DISK_FOLDER = (
+    "\n\nThat folder is on the same disk as the site, and lost with it: choose another disk with "
+    "--to."
+)
 
 
 def question(about: Restorable) -> str:

@@ -63,6 +63,7 @@ def test_what_create_answers(shell: Shell, usb: Path, backup: dict[str, Any]) ->
 def test_a_backup_on_the_disk_of_the_site_says_that_it_is_lost_with_it(shell: Shell) -> None:
     assert "on the same disk as the site" in shell.text("backup", "create")
     assert shell.json("backup", "create")["same_disk"]
+    assert "choose another disk with --to" in shell.text("backup", "schedule")
 
 
 def test_what_verify_answers(shell: Shell, backup: dict[str, Any]) -> None:
