@@ -316,9 +316,10 @@ def test_a_verification_that_is_told_to_end_leaves_nothing(
 
 
 SLOWLY = """
-import sys, time
+import signal, sys, time
 from evdesk.cli.main import run
 from evdesk.cli.output import Output
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell in the background ignores
 def slow(self, share, text=""):
     sys.stdout.write("begun\\n")
     sys.stdout.flush()
