@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -195,7 +195,7 @@ class ConsentService:
         """Return the consents that are to be renewed; the one that ends first comes first."""
         now = self._clock.now()
         with self._store.read() as unit:
-            found = _due(unit, Shown(unit, now), now)
+            found = _due(unit, unit.consents.latest(), Shown(unit, now), now)
         return sorted(found, key=lambda one: one.valid_until or now)
 
     @permit(Action.READ_PRIVACY)
@@ -203,13 +203,11 @@ class ConsentService:
         """Return in figures how every driver stands, with a few queries for all of them."""
         now = self._clock.now()
         with self._store.read() as unit:
-            shown = Shown(unit, now)
+            shown, events = Shown(unit, now), unit.consents.latest()
             agreed = Counter(
-                event.person
-                for event in unit.consents.latest()
-                if shown.may(event.person, event.purpose)
+                event.person for event in events if shown.may(event.person, event.purpose)
             )
-            due = Counter(one.event.person for one in _due(unit, shown, now))
+            due = Counter(one.event.person for one in _due(unit, events, shown, now))
             asked = [one for one in unit.purposes.all() if one.needs_consent and one.enabled]
         return Glance(len(asked), agreed, due)
 
@@ -299,9 +297,11 @@ class ConsentService:
         )
 
 
-def _due(unit: Unit, shown: Shown, now: datetime) -> list[DueConsent]:
+def _due(
+    unit: Unit, events: Iterable[ConsentEvent], shown: Shown, now: datetime
+) -> list[DueConsent]:
     found, purposes = [], {one.id: one for one in unit.purposes.all()}
-    for event in unit.consents.latest():
+    for event in events:
         purpose = purposes.get(event.purpose)
         if event.state not in IN_FORCE or purpose is None or not purpose.enabled:
             continue
