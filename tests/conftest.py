@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Take fewer examples, and Ctrl-C: what a shell starts in the background ignores it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     few = {} if config.getoption("--all") else {"max_examples": FEW}
     hypothesis.settings.register_profile("here", hypothesis.settings.get_profile(PROFILE), **few)
     hypothesis.settings.load_profile("here")
