@@ -36,7 +36,7 @@ class KeyOfBackup:
         site = keys.site_id(unpacked)
         if site != self._site_id:
             raise UserError(OTHER_SITE, file=self._file, site=site)
-        if _fits(unpacked, self._data_key):
+        if fits(unpacked, self._data_key):
             return self._data_key
         self.own_password = True
         if self._then is None:
@@ -61,7 +61,7 @@ def opens(file: Path, password: Secret) -> bool:
     return False
 
 
-def _fits(folder: Path, data_key: Secret) -> bool:
+def fits(folder: Path, data_key: Secret) -> bool:
     """Return whether a data key opens the database of an unpacked backup, whole or not."""
     place = Place(folder / backup_file.SITE, data_key, JOURNAL.busy_timeout_ms)
     try:

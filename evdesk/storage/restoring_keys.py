@@ -1,20 +1,16 @@
 """Whose passwords hold for a restored site: those of the site that is there, if it has its keys."""
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evdesk.domain.errors import EvdeskError, StorageError, UserError, WrongKey
+from evdesk.domain.errors import StorageError, UserError, WrongKey
 from evdesk.domain.secrets import Secret
 from evdesk.ports.backups import OLDER_KEY
-from evdesk.settings import JOURNAL
 from evdesk.storage import keys
-from evdesk.storage.connection import Connection
-from evdesk.storage.faults import Place
+from evdesk.storage.backup_keys import fits
 from evdesk.storage.key_file import DAMAGED, MISSING, read_keys, write_keys
 from evdesk.storage.key_slots import resealed
 from evdesk.storage.keys import Unlocked
-from evdesk.storage.site_folder import SITE_DB
 
 NOT_OF_THIS_SITE = (
     "The password does not open the site that is in {folder} now. A backup takes its place only "
@@ -70,7 +66,7 @@ def restore_keys(
     """
     if present is None:
         return RestoreKeys(keys.unlock(built, None, then or password), None)
-    if _opens(built / SITE_DB, present.data_key):
+    if fits(built, present.data_key):
         return RestoreKeys(present, present)
     try:
         older = keys.unlock(built, None, then or password)
@@ -97,13 +93,4 @@ def put_keys(folder: Path, place: Path, found: RestoreKeys) -> bool:
         slots = tuple(resealed(file.about(), slot, key) for slot in file.slots)
         file = replace(file, slots=slots, former=None)
     write_keys(folder, file)
-    return True
-
-
-def _opens(path: Path, key: Secret) -> bool:
-    try:
-        with closing(Connection(Place(path, key, JOURNAL.busy_timeout_ms))) as connection:
-            connection.number("PRAGMA user_version")
-    except EvdeskError:
-        return False
     return True

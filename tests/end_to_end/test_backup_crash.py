@@ -131,7 +131,7 @@ def moments(lines: int, times: int, chance: random.Random) -> list[int]:
 
 
 def test_a_backup_that_is_killed_is_none_or_whole(place: Place) -> None:
-    kill_backups(place, times=14)
+    kill_backups(place, times=6)
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def check_backups(place: Place, moment: int) -> None:
 
 
 def test_a_restore_that_is_killed_has_happened_or_not(place: Place) -> None:
-    kill_restores(place, times=14)
+    kill_restores(place, times=7)
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ def test_the_hour_that_comes_twice_is_told_apart_by_its_offset(
 # -- time zone of charger registers ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", ["vestel-evc04", "webasto-next"])
+@pytest.mark.parametrize("profile", ["vestel-evc04", *slow("webasto-next")])
 def test_what_a_charger_says_of_the_time_is_not_believed(
     tmp_path: Path, blank: Blank, profile: str
 ) -> None:
@@ -206,7 +206,7 @@ def test_a_clock_that_is_set_back_in_a_session_costs_no_wh_and_stretches_no_dura
     assert_stepped(on_the_wall(tmp_path, real_blank, Leap(10, by), wh=wh), wh=wh)
 
 
-@pytest.mark.parametrize("by", [HOUR, -HOUR])
+@pytest.mark.parametrize("by", [-HOUR, *slow(HOUR)])
 def test_a_clock_that_is_set_before_a_session_leaves_it_exact(
     tmp_path: Path, real_blank: Blank, by: timedelta
 ) -> None:
